@@ -1,0 +1,337 @@
+//! `forksafe.Connection`.
+
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+
+use super::cursor::Cursor;
+use super::errors::{no_descriptor, raise};
+use super::from_python::{statement, Writer};
+use super::link::{skip_answers, Held, Link};
+use super::options::Options;
+use super::to_python::RowDecoder;
+use crate::session::{Answer, ConnectOptions, Health, Place, Session};
+
+/// A connection to a MySQL or MariaDB server (PEP 249).
+///
+/// For one thread at a time. In a forked child it answers 2006 to everything but `close()` and
+/// `rollback()`, which do nothing there, and touches nothing of the parent's.
+#[pyclass(frozen, weakref, module = "forksafe")]
+pub(super) struct Connection {
+    link: Link,
+    options: Arc<ConnectOptions>,
+    place: Place,
+    conv: Option<Py<PyDict>>,
+}
+
+/// Open a connection. See the README for the options.
+///
+/// Raises OperationalError when the server cannot be reached or refuses the log-in, and
+/// ProgrammingError when an option is unknown or has a value that it cannot have.
+#[pyfunction]
+#[pyo3(signature = (url = None, /, **options))]
+pub(super) fn connect(
+    py: Python<'_>,
+    url: Option<&str>,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Connection> {
+    let options = Options::for_connection().read(url, options)?;
+    let connector = options.connector()?;
+    let session = py.detach(|| connector.open(None)).map_err(|e| raise(&e))?;
+    let (place, connect) = (connector.place().clone(), Arc::clone(connector.options()));
+    Ok(Connection::new(Held::Own(session), connect, place, options.conv()))
+}
+
+impl Connection {
+    pub(super) fn new(
+        held: Held,
+        options: Arc<ConnectOptions>,
+        place: Place,
+        conv: Option<Py<PyDict>>,
+    ) -> Self {
+        Self { link: Link::new(held), options, place, conv }
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(super) fn options(&self) -> &ConnectOptions {
+        &self.options
+    }
+
+    pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
+        self.conv.as_ref().map(|conv| conv.bind(py))
+    }
+
+    /// How literals are written on this connection now.
+    pub(super) fn writer(&self) -> PyResult<Writer> {
+        let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
+        Ok(Writer { charset: self.options.charset, no_backslash_escapes })
+    }
+
+    /// Run a statement of the driver's own. Answers of other statements that nobody reads any
+    /// more are skipped.
+    fn run(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.query(sql).map(drop)
+        })
+    }
+
+    fn end_transaction(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            if session.is_over() || session.in_transaction() {
+                session.query(sql)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Connection {
+    /// The end of a `Pool.connection()` block: commit or roll back, then check in.
+    pub(super) fn end_block(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
+        let ended = match (self.link.is_open(), succeeded) {
+            (false, _) => Ok(()),
+            (true, true) => self.commit(py),
+            // The block's own exception matters more; check-in discards what is broken.
+            (true, false) => self.rollback(py).or(Ok(())),
+        };
+        self.link.close(py)?;
+        ended
+    }
+}
+
+#[pymethods]
+impl Connection {
+    /// A new cursor.
+    #[pyo3(signature = (cursorclass = None))]
+    fn cursor<'py>(
+        slf: &Bound<'py, Self>,
+        cursorclass: Option<&Bound<'py, PyType>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().link.look(|_| ())?;
+        match cursorclass {
+            None => Ok(Bound::new(slf.py(), Cursor::new(slf.clone().unbind()))?.into_any()),
+            Some(class) => class.call1((slf,)),
+        }
+    }
+
+    /// Commit the transaction. Costs nothing where the server says that none is open.
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        self.end_transaction(py, b"COMMIT")
+    }
+
+    /// Roll the transaction back. Costs nothing where the server says that none is open.
+    fn rollback(&self, py: Python<'_>) -> PyResult<()> {
+        if self.link.is_inherited() {
+            return Ok(());
+        }
+        self.end_transaction(py, b"ROLLBACK")
+    }
+
+    /// Begin a transaction.
+    fn begin(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, b"BEGIN")
+    }
+
+    /// Close the connection; one from a pool goes back to it. Safe to repeat.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.link.close(py)
+    }
+
+    /// A round trip to the server. Raises OperationalError when the session is dead; never
+    /// reconnects.
+    fn ping(&self, py: Python<'_>) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.ping(None)
+        })
+    }
+
+    /// Whether the session is silent and open, by a look at the socket: no round trip. False
+    /// where it is dead, closed or inherited.
+    fn probe(&self) -> PyResult<bool> {
+        if !self.link.is_open() {
+            return Ok(false);
+        }
+        self.link.look(|session| session.probe() != Health::Dead)
+    }
+
+    /// Switch autocommit. Costs nothing where it is so already.
+    fn autocommit(&self, py: Python<'_>, on: bool) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.set_autocommit(on)
+        })
+    }
+
+    /// Whether autocommit is on, as the server last said.
+    fn get_autocommit(&self) -> PyResult<bool> {
+        self.link.look(|session| session.autocommits())
+    }
+
+    /// Change the default database.
+    fn select_db(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.select_database(name)
+        })
+    }
+
+    /// A value as an SQL literal, in bytes. `encoders` is taken for MySQLdb's sake and not used.
+    #[pyo3(signature = (value, encoders = None))]
+    fn escape<'py>(
+        &self,
+        value: &Bound<'py, PyAny>,
+        encoders: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let _ = encoders;
+        self.literal(value)
+    }
+
+    /// A value as an SQL literal, in bytes.
+    fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut out = Vec::new();
+        self.writer()?.literal(value, &mut out)?;
+        Ok(PyBytes::new(value.py(), &out))
+    }
+
+    /// Text or bytes escaped to stand between single quotes, in bytes.
+    fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let writer = self.writer()?;
+        let mut out = Vec::new();
+        writer.escaped(&statement(&writer, value)?, &mut out);
+        Ok(PyBytes::new(value.py(), &out))
+    }
+
+    /// The connection's character set, by MySQL's name.
+    fn character_set_name(&self) -> &'static str {
+        self.options.charset.name()
+    }
+
+    /// The server's version.
+    fn get_server_info(&self) -> PyResult<String> {
+        self.link.look(|session| session.server_version().to_owned())
+    }
+
+    /// Where the connection goes to.
+    fn get_host_info(&self) -> String {
+        match &self.place {
+            Place::Tcp(host, port) => format!("{host}:{port} via TCP/IP"),
+            Place::Socket(path) => format!("Localhost via UNIX socket {}", path.display()),
+        }
+    }
+
+    /// The server's `CONNECTION_ID()`.
+    fn thread_id(&self) -> PyResult<u32> {
+        self.link.look(|session| session.connection_id())
+    }
+
+    /// The descriptor of the socket. Raises InterfaceError where it is inherited, closed, or where
+    /// the number means something else by now.
+    fn fileno(&self) -> PyResult<RawFd> {
+        if self.link.is_inherited() {
+            let birth = self.link.birth();
+            return Err(no_descriptor(&format!("the socket belongs to {birth}, not to this one")));
+        }
+        let descriptor = self.link.look(|session| session.descriptor())?;
+        descriptor.ok_or_else(|| no_descriptor("the socket was closed by other code"))
+    }
+
+    /// How many rows the last statement changed.
+    fn affected_rows(&self) -> PyResult<u64> {
+        Ok(self.link.last()?.affected)
+    }
+
+    /// The AUTO_INCREMENT value that the last statement made first, or 0.
+    fn insert_id(&self) -> PyResult<u64> {
+        Ok(self.link.last()?.insert_id)
+    }
+
+    /// How many warnings the last statement raised.
+    fn warning_count(&self) -> PyResult<u16> {
+        Ok(self.link.last()?.warnings)
+    }
+
+    /// The warnings of the last statement as (level, number, message).
+    fn show_warnings<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let answer = self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.query(b"SHOW WARNINGS")
+        })?;
+        let Answer::Rows(result) = answer else { return Ok(Vec::new()) };
+        let decoder = RowDecoder::new(result.columns(), self.options.charset, None)?;
+        let rows = (0..result.len()).map(|index| decoder.row(py, &result, index));
+        rows.filter_map(Result::transpose).collect()
+    }
+
+    /// What would vanish with the session without a word: locks, temporary tables, variables.
+    #[getter]
+    fn holds(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        let names = match self.link.is_inherited() {
+            true => Vec::new(),
+            false => self.link.look(|session| session.holds().names())?,
+        };
+        Ok(PyTuple::new(py, names)?.unbind())
+    }
+
+    /// Say that the caller makes on each new connection what this one holds by now.
+    fn forget_holds(&self) -> PyResult<()> {
+        self.link.look(Session::forget_holds)
+    }
+
+    /// Whether it is open in this process. Says nothing about the server; see `probe()`.
+    #[getter]
+    fn open(&self) -> bool {
+        self.link.is_open()
+    }
+
+    /// Whether another process than this one opened it.
+    #[getter]
+    fn inherited(&self) -> bool {
+        self.link.is_inherited()
+    }
+
+    /// Whether a transaction is open, as the server last said.
+    #[getter]
+    fn in_transaction(&self) -> PyResult<bool> {
+        self.link.look(|session| session.in_transaction())
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "cannot pickle a forksafe.Connection: a session belongs to one process; open one in \
+             the process that needs it",
+        ))
+    }
+
+    fn __repr__(&self) -> String {
+        let user = self.options.user.as_deref().unwrap_or_default();
+        let place = match &self.place {
+            Place::Tcp(host, port) => format!("{host}:{port}"),
+            Place::Socket(path) => path.display().to_string(),
+        };
+        let state = match self.link.look(|session| session.connection_id()) {
+            Ok(id) => format!("#{id} "),
+            Err(_) if self.link.is_inherited() => format!("inherited from {} ", self.link.birth()),
+            Err(_) if self.link.is_open() => "in use ".into(),
+            Err(_) => "closed ".into(),
+        };
+        format!("<forksafe.Connection {state}to '{user}'@{place}>")
+    }
+}

@@ -1,0 +1,357 @@
+//! `forksafe.Cursor`.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use super::connection::Connection;
+use super::errors::{busy, closed, raise, usage};
+use super::from_python::statement;
+use super::interpolate::{interpolate, Parameters};
+use super::link::{skip_answers, Last};
+use super::many;
+use super::result::Loaded;
+use super::to_python::text;
+use crate::process::Owned;
+use crate::session::{Answer, Error, Session};
+
+/// Numbers that tell cursors apart; zero is nobody.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// A cursor (PEP 249). Rows of a result are received as a whole, and become objects when fetched.
+#[pyclass(frozen, weakref, module = "forksafe")]
+pub(super) struct Cursor {
+    connection: Py<Connection>,
+    number: u64,
+    arraysize: AtomicUsize,
+    state: Owned<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    closed: bool,
+    executed: Option<Vec<u8>>,
+    loaded: Loaded,
+}
+
+impl Cursor {
+    pub(super) fn new(connection: Py<Connection>) -> Self {
+        Self {
+            connection,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            arraysize: AtomicUsize::new(1),
+            state: Owned::new(Mutex::default()),
+        }
+    }
+
+    pub(super) fn its_connection(&self) -> &Connection {
+        self.connection.get()
+    }
+
+    /// The state, unless another thread has it. Ours or inherited is asked first.
+    fn state(&self) -> PyResult<MutexGuard<'_, State>> {
+        let birth = self.state.birth();
+        let state = self.state.get().ok_or_else(|| raise(&Error::inherited(birth)))?;
+        state.try_lock().ok_or_else(|| busy("cursor"))
+    }
+
+    fn open_state(&self) -> PyResult<MutexGuard<'_, State>> {
+        let state = self.state()?;
+        if state.closed {
+            return Err(closed("cursor"));
+        }
+        Ok(state)
+    }
+
+    /// The state, when there are rows to fetch or were.
+    fn rows_state(&self) -> PyResult<MutexGuard<'_, State>> {
+        let state = self.open_state()?;
+        if state.loaded.rows.is_none() {
+            return Err(usage("there is no result to fetch from: execute a query first"));
+        }
+        Ok(state)
+    }
+
+    /// Send `sql`, which was made from `template`, and keep the answer.
+    pub(super) fn run(&self, py: Python<'_>, template: &[u8], sql: Vec<u8>) -> PyResult<u64> {
+        let mut state = self.open_state()?;
+        state.loaded = Loaded::default();
+        let connection = self.connection.get();
+        let number = self.number;
+        let answer = connection.link().work(py, |session, last| {
+            skip_answers(session, last, number)?;
+            session.notice(template);
+            let answer = session.query(&sql)?;
+            note(session, last, number, &answer);
+            Ok(answer)
+        });
+        state.executed = Some(sql);
+        self.load(py, &mut state, answer?)
+    }
+
+    fn load(&self, py: Python<'_>, state: &mut State, answer: Answer) -> PyResult<u64> {
+        let connection = self.connection.get();
+        let charset = connection.options().charset;
+        state.loaded = Loaded::new(py, answer, charset, connection.conv(py))?;
+        Ok(state.loaded.rowcount.unwrap_or(0))
+    }
+
+    fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let mut state = self.rows_state()?;
+        match &mut state.loaded.rows {
+            Some(rows) => rows.fetch(py, limit),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Note for the connection what a statement of cursor `number` left.
+fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
+    *last = match answer {
+        Answer::Done(done) => Last {
+            affected: done.affected,
+            insert_id: done.insert_id,
+            warnings: done.warnings,
+            reader: 0,
+        },
+        Answer::Rows(rows) => {
+            Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
+        }
+    };
+    last.reader = if session.has_more() { number } else { 0 };
+}
+
+#[pymethods]
+impl Cursor {
+    #[new]
+    fn py_new(connection: Py<Connection>) -> Self {
+        Self::new(connection)
+    }
+
+    /// Run a statement; answers the number of rows found or changed.
+    ///
+    /// `args` is a sequence for `%s` or a mapping for `%(name)s`. None: no interpolation at all,
+    /// and a `%` is a `%`.
+    #[pyo3(signature = (query, args = None))]
+    pub(super) fn execute(
+        &self,
+        py: Python<'_>,
+        query: &Bound<'_, PyAny>,
+        args: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<u64> {
+        drop(self.open_state()?);
+        let writer = self.connection.get().writer()?;
+        let template = statement(&writer, query)?;
+        let parameters = Parameters::of(args)?;
+        if let Parameters::Absent = parameters {
+            return self.run(py, &template.clone(), template);
+        }
+        let mut sql = Vec::with_capacity(template.len() + 64);
+        interpolate(&writer, &template, &parameters, &mut sql)?;
+        self.run(py, &template, sql)
+    }
+
+    /// Run a statement for each of many parameter sets; answers the rows changed in all, or None
+    /// where there was no set. INSERT … VALUES (…) goes in as few statements as fit.
+    fn executemany(
+        &self,
+        query: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<u64>> {
+        drop(self.open_state()?);
+        let total = many::execute(self, query, args)?;
+        if let Some(total) = total {
+            // Of all statements together, not of the last one.
+            self.state()?.loaded.rowcount = Some(total);
+        }
+        Ok(total)
+    }
+
+    /// Call a stored procedure; answers `args`. As with MySQLdb, the parameters travel as the user
+    /// variables `@_name_0`, `@_name_1` …, where OUT parameters can be read afterwards.
+    #[pyo3(signature = (procname, args = None))]
+    fn callproc<'py>(
+        &self,
+        py: Python<'py>,
+        procname: &str,
+        args: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
+        let values = args.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+        let variables: Vec<_> = (0..values.len()).map(|i| format!("@_{procname}_{i}")).collect();
+        if !values.is_empty() {
+            let writer = self.connection.get().writer()?;
+            let mut sql = b"SET ".to_vec();
+            for (index, (variable, value)) in variables.iter().zip(&values).enumerate() {
+                sql.extend_from_slice(if index == 0 { b"" } else { b", " });
+                sql.extend_from_slice(format!("{variable} = ").as_bytes());
+                writer.literal(value, &mut sql)?;
+            }
+            self.run(py, b"SET @_", sql)?;
+        }
+        let call = format!("CALL {procname}({})", variables.join(", ")).into_bytes();
+        self.run(py, &call.clone(), call)?;
+        Ok(args)
+    }
+
+    /// The statement as it would be sent.
+    #[pyo3(signature = (query, args = None))]
+    fn mogrify<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'py, PyAny>,
+        args: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let connection = self.connection.get();
+        let writer = connection.writer()?;
+        let mut sql = Vec::new();
+        interpolate(&writer, &statement(&writer, query)?, &Parameters::of(args)?, &mut sql)?;
+        text(py, &sql, connection.options().charset)
+    }
+
+    /// The next row, or None.
+    fn fetchone<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        Ok(self.fetch(py, 1)?.pop())
+    }
+
+    /// The next `size` rows (default: `arraysize`), fewer at the end.
+    #[pyo3(signature = (size = None))]
+    fn fetchmany<'py>(
+        &self,
+        py: Python<'py>,
+        size: Option<usize>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let size = size.unwrap_or_else(|| self.arraysize.load(Ordering::Relaxed));
+        PyTuple::new(py, self.fetch(py, size)?)
+    }
+
+    /// The rows that are left.
+    fn fetchall<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.fetch(py, usize::MAX)?)
+    }
+
+    /// Go to the answer of the next statement: True, or None where there is none.
+    fn nextset(&self, py: Python<'_>) -> PyResult<Option<bool>> {
+        let mut state = self.open_state()?;
+        let number = self.number;
+        let answer = self.connection.get().link().work(py, |session, last| {
+            if last.reader != number {
+                return Ok(None);
+            }
+            last.reader = 0;
+            let answer = session.next_answer()?;
+            if let Some(answer) = &answer {
+                note(session, last, number, answer);
+            }
+            Ok(answer)
+        })?;
+        match answer {
+            None => Ok(None),
+            Some(answer) => self.load(py, &mut state, answer).map(|_| Some(true)),
+        }
+    }
+
+    /// Close the cursor, and skip the answers that it left unread. Safe to repeat.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.state.get().is_none() {
+            return Ok(());
+        }
+        let mut state = self.state()?;
+        if state.closed {
+            return Ok(());
+        }
+        state.closed = true;
+        state.loaded = Loaded::default();
+        let (number, link) = (self.number, self.connection.get().link());
+        if !link.is_open() || link.last()?.reader != number {
+            return Ok(());
+        }
+        link.work(py, |session, last| skip_answers(session, last, number))
+    }
+
+    /// Does nothing (PEP 249 allows it).
+    #[pyo3(signature = (*_sizes))]
+    fn setinputsizes(&self, _sizes: &Bound<'_, PyTuple>) {}
+
+    /// Does nothing (PEP 249 allows it).
+    #[pyo3(signature = (*_sizes))]
+    fn setoutputsize(&self, _sizes: &Bound<'_, PyTuple>) {}
+
+    /// How many rows `fetchmany` answers by default. 1.
+    #[getter]
+    fn arraysize(&self) -> usize {
+        self.arraysize.load(Ordering::Relaxed)
+    }
+
+    #[setter]
+    fn set_arraysize(&self, size: usize) {
+        self.arraysize.store(size, Ordering::Relaxed);
+    }
+
+    /// Rows found or changed by the last statement; -1 before one.
+    #[getter]
+    fn rowcount(&self) -> PyResult<i64> {
+        Ok(self.state()?.loaded.rowcount.map_or(-1, |count| count as i64))
+    }
+
+    /// The AUTO_INCREMENT value that the last statement made first; 0 if none, None before one.
+    #[getter]
+    fn lastrowid(&self) -> PyResult<Option<u64>> {
+        Ok(self.state()?.loaded.lastrowid)
+    }
+
+    /// PEP 249's seven-item tuples, one for each column; None where there are no columns.
+    #[getter]
+    fn description(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
+        Ok(self.state()?.loaded.description.as_ref().map(|tuple| tuple.clone_ref(py)))
+    }
+
+    /// The number of the next row, counted from 0; None where there is no result.
+    #[getter]
+    fn rownumber(&self) -> PyResult<Option<usize>> {
+        Ok(self.state()?.loaded.rows.as_ref().map(super::result::Rows::next))
+    }
+
+    /// How many warnings the last statement raised.
+    #[getter]
+    fn warning_count(&self) -> PyResult<u16> {
+        Ok(self.state()?.loaded.warnings)
+    }
+
+    /// The connection.
+    #[getter]
+    fn connection(&self, py: Python<'_>) -> Py<Connection> {
+        self.connection.clone_ref(py)
+    }
+
+    /// The last statement as it was sent, in bytes; None before one.
+    #[getter(_executed)]
+    fn executed<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        Ok(self.state()?.executed.as_ref().map(|sql| PyBytes::new(py, sql)))
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.fetchone(py)
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exc))]
+    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        self.connection.get().link().forget_reader(self.number);
+    }
+}

@@ -1,0 +1,110 @@
+//! Errors as Python exceptions: the one place where a number becomes a class.
+
+use std::cell::RefCell;
+
+use pyo3::import_exception;
+use pyo3::prelude::*;
+
+use crate::pool;
+use crate::session::{Error, Kind};
+
+import_exception!(forksafe.exceptions, DataError);
+import_exception!(forksafe.exceptions, IntegrityError);
+import_exception!(forksafe.exceptions, InterfaceError);
+import_exception!(forksafe.exceptions, InternalError);
+import_exception!(forksafe.exceptions, NotSupportedError);
+import_exception!(forksafe.exceptions, OperationalError);
+import_exception!(forksafe.exceptions, PoolClosed);
+import_exception!(forksafe.exceptions, PoolTimeout);
+import_exception!(forksafe.exceptions, ProgrammingError);
+import_exception!(forksafe.exceptions, TooManyRequests);
+
+/// CR_UNKNOWN_ERROR: the client's own errors that MySQL has no number for.
+const CLIENT: u16 = 2000;
+
+thread_local! {
+    /// What a signal handler raised while this thread waited for a server.
+    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+/// Asked by a waiting session: has a signal handler raised? Runs the handlers that are due.
+pub(super) fn interrupted() -> bool {
+    let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
+    let any = raised.is_some();
+    if any {
+        RAISED.set(raised);
+    }
+    any
+}
+
+/// A session's error as the exception that MySQLdb raises for its number.
+pub(super) fn raise(error: &Error) -> PyErr {
+    if error.kind() == Kind::Interrupted {
+        if let Some(raised) = RAISED.take() {
+            return raised;
+        }
+    }
+    by_number(error.errno(), error.message().to_owned())
+}
+
+fn by_number(errno: u16, message: String) -> PyErr {
+    let args = (errno, message);
+    match errno {
+        1007 | 1064 | 1102 | 1103 | 1110 | 1111 | 1112 | 1113 | 1146 | 1149 | 1179 | 2014 => {
+            ProgrammingError::new_err(args)
+        }
+        1171 | 1230 | 1263 | 1264 | 1265 | 1406 | 1441 => DataError::new_err(args),
+        1048 | 1062 | 1169 | 1215 | 1216 | 1217 | 1451 | 1452 => IntegrityError::new_err(args),
+        1196 | 1235 | 1286 | 1289 => NotSupportedError::new_err(args),
+        0..=999 => InternalError::new_err(args),
+        _ => OperationalError::new_err(args),
+    }
+}
+
+/// The caller asked for what cannot be done.
+pub(super) fn usage(text: impl Into<String>) -> PyErr {
+    ProgrammingError::new_err((CLIENT, text.into()))
+}
+
+/// The connection or cursor is closed. The number is that of a lost connection, so that an ORM
+/// which finds one closed behind its back replaces it.
+pub(super) fn closed(what: &str) -> PyErr {
+    InterfaceError::new_err((crate::session::GONE, format!("this {what} is closed")))
+}
+
+/// No descriptor can be told: closed, or inherited.
+pub(super) fn no_descriptor(why: &str) -> PyErr {
+    InterfaceError::new_err((crate::session::GONE, why.to_owned()))
+}
+
+/// Two threads at once.
+pub(super) fn busy(what: &str) -> PyErr {
+    usage(format!(
+        "this {what} is in use by another thread at this moment; give each thread its own \
+         connection, for instance from a forksafe.Pool"
+    ))
+}
+
+/// A defect of ours. The connection is gone with it.
+pub(super) fn panicked() -> PyErr {
+    let text = "a defect in forksafe; the connection was closed, please report what stderr says";
+    InternalError::new_err((CLIENT, text))
+}
+
+/// The server sent what cannot be read as the type it announced.
+pub(super) fn malformed(text: impl Into<String>) -> PyErr {
+    const MALFORMED_PACKET: u16 = 2027;
+    OperationalError::new_err((MALFORMED_PACKET, text.into()))
+}
+
+/// A pool's error.
+pub(super) fn raise_pool(error: pool::Error<Error>) -> PyErr {
+    let text = || error.to_string();
+    match &error {
+        pool::Error::TimedOut(_) => PoolTimeout::new_err((CLIENT, text())),
+        pool::Error::TooManyRequests { .. } => TooManyRequests::new_err((CLIENT, text())),
+        pool::Error::Closed { .. } => PoolClosed::new_err((CLIENT, text())),
+        pool::Error::Interrupted { .. } => RAISED.take().unwrap_or_else(|| usage(text())),
+        pool::Error::Connect(cause) => raise(cause),
+    }
+}

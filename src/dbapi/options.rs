@@ -1,0 +1,189 @@
+//! Keywords and URLs as options.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+use super::errors::{interrupted, raise, usage};
+use crate::pool::{PoolOptions, Reset};
+use crate::session::{self, ConnectOptions, Connector, Given, Value};
+
+/// The names of the pool's own options.
+const POOL_NAMES: [&str; 9] = [
+    "max_size",
+    "timeout",
+    "max_waiting",
+    "recycle",
+    "max_idle",
+    "pre_ping",
+    "ping_after",
+    "reset",
+    "name",
+];
+
+const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE numbers) to \
+                    callables, which take the column's text";
+
+/// Options on their way from the caller.
+pub(super) struct Options {
+    connect: ConnectOptions,
+    pool: Option<PoolOptions>,
+    conv: Option<Py<PyDict>>,
+}
+
+impl Options {
+    /// For a connection, which has no pool options.
+    pub(super) fn for_connection() -> Self {
+        let connect = ConnectOptions { interrupt: Some(interrupted), ..ConnectOptions::default() };
+        Self { connect, pool: None, conv: None }
+    }
+
+    /// For a pool.
+    pub(super) fn for_pool() -> Self {
+        Self { pool: Some(PoolOptions::default()), ..Self::for_connection() }
+    }
+
+    /// Read the URL first, then the keywords, which win.
+    pub(super) fn read(
+        mut self,
+        url: Option<&str>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        if let Some(url) = url {
+            if !url.contains("://") {
+                return Err(usage(
+                    "the first argument is a URL like mysql://user:password@host/database; \
+                     everything else is given by keyword, e.g. host=…",
+                ));
+            }
+            for (name, value) in session::url::settings(url).map_err(usage)? {
+                self.set(&name, value).map_err(usage)?;
+            }
+        }
+        for (name, value) in keywords.into_iter().flatten() {
+            self.set_python(name.cast::<PyString>()?.to_str()?, &value)?;
+        }
+        Ok(self)
+    }
+
+    /// What makes connections.
+    pub(super) fn connector(&self) -> PyResult<Connector> {
+        self.connect.validate().map_err(usage)?;
+        Connector::new(self.connect.clone()).map_err(|error| raise(&error))
+    }
+
+    /// The pool's options.
+    pub(super) fn pool(&self) -> PoolOptions {
+        self.pool.clone().unwrap_or_default()
+    }
+
+    /// The caller's converters, by column type.
+    pub(super) fn conv(self) -> Option<Py<PyDict>> {
+        self.conv
+    }
+
+    fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        match (name, value.cast::<PyDict>()) {
+            ("conv", _) if value.is_none() => Ok(()),
+            ("conv", Ok(conv)) => {
+                self.conv = Some(checked_conv(conv)?);
+                Ok(())
+            }
+            ("conv", Err(_)) => Err(usage(CONV)),
+            ("ssl", Ok(parts)) => self.set_ssl(parts),
+            _ => self.set(name, plain(name, value)?).map_err(usage),
+        }
+    }
+
+    fn set_ssl(&mut self, parts: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.connect.tls.wanted = true;
+        for (name, value) in parts {
+            let name = name.cast::<PyString>()?.to_str()?.to_owned();
+            if !matches!(name.as_str(), "ca" | "cert" | "key" | "check_hostname") {
+                let known = "ca, cert, key and check_hostname";
+                return Err(usage(format!("ssl has no {name:?}; it takes {known}")));
+            }
+            let value = plain(&name, &value)?;
+            self.connect.set(&format!("ssl_{name}"), value).map_err(usage)?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
+        match &mut self.pool {
+            Some(pool) if POOL_NAMES.contains(&name) => set_pool(pool, Given { name, value }),
+            None if POOL_NAMES.contains(&name) => {
+                Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
+            }
+            pool if !session::NAMES.contains(&name) => {
+                let pools: &[&str] = if pool.is_some() { &POOL_NAMES } else { &[] };
+                let known = [&session::NAMES[..], pools, &["conv"]].concat();
+                Err(session::unknown(name, &known))
+            }
+            _ => self.connect.set(name, value),
+        }
+    }
+}
+
+fn set_pool(pool: &mut PoolOptions, given: Given<'_>) -> Result<(), String> {
+    let defaults = PoolOptions::default();
+    match given.name {
+        "max_size" => pool.max_size = given.count()?,
+        "timeout" => pool.timeout = given.seconds()?.unwrap_or(defaults.timeout),
+        "max_waiting" => pool.max_waiting = given.count()?,
+        "recycle" => pool.recycle = given.seconds()?,
+        "max_idle" => pool.max_idle = given.seconds()?,
+        "pre_ping" => pool.pre_ping = given.bool()?.unwrap_or(defaults.pre_ping),
+        "ping_after" => pool.ping_after = given.seconds_or_zero()?.unwrap_or(defaults.ping_after),
+        "reset" => pool.reset = reset(&given.value)?,
+        _ => {
+            pool.name = match given.value {
+                Value::Text(name) => Some(name),
+                Value::Null => None,
+                _ => return Err("name must be text".into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reset(value: &Value) -> Result<Reset, String> {
+    match value {
+        Value::Text(text) => match text.as_str() {
+            "rollback" => Ok(Reset::Rollback),
+            "session" => Ok(Reset::Session),
+            "none" => Ok(Reset::Nothing),
+            _ => Err(format!("reset must be 'rollback', 'session' or 'none', not {text:?}")),
+        },
+        _ => Err("reset must be 'rollback', 'session' or 'none'".into()),
+    }
+}
+
+/// A Python value that an option can have.
+fn plain(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if value.is_none() {
+        Ok(Value::Null)
+    } else if let Ok(value) = value.cast::<PyBool>() {
+        Ok(Value::Bool(value.is_true()))
+    } else if value.is_instance_of::<PyInt>() {
+        let number = value.extract();
+        number.map(Value::Int).map_err(|_| usage(format!("{name} is too large a number")))
+    } else if value.is_instance_of::<PyFloat>() {
+        Ok(Value::Float(value.extract()?))
+    } else if let Ok(text) = value.cast::<PyString>() {
+        Ok(Value::Text(text.to_str()?.to_owned()))
+    } else if value.hasattr("__fspath__")? {
+        Ok(Value::Text(value.call_method0("__fspath__")?.extract()?))
+    } else {
+        let kind = value.get_type().qualname()?;
+        Err(usage(format!("{name} must be text, a number, True, False or None, not a {kind}")))
+    }
+}
+
+fn checked_conv(conv: &Bound<'_, PyDict>) -> PyResult<Py<PyDict>> {
+    for (kind, converter) in conv {
+        if kind.extract::<u8>().is_err() || !converter.is_callable() {
+            return Err(usage(CONV));
+        }
+    }
+    Ok(conv.copy()?.unbind())
+}

@@ -1,0 +1,242 @@
+//! Column values as Python objects, straight from the bytes the server sent.
+
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple,
+};
+
+use super::errors::malformed;
+use super::imports::decimal;
+use crate::session::{Charset, Column, ColumnFlags, ColumnType, ResultSet, Values};
+
+/// The character set number that means "bytes, not text".
+const BINARY: u16 = 63;
+
+/// How the values of one column become objects.
+enum Decoder {
+    Int,
+    Float,
+    Decimal,
+    Date,
+    DateTime,
+    Time,
+    Text,
+    Bytes,
+    Own(Py<PyAny>),
+}
+
+/// How the rows of one result become tuples.
+pub(super) struct RowDecoder {
+    decoders: Vec<Decoder>,
+    charset: Charset,
+}
+
+impl RowDecoder {
+    pub(super) fn new(
+        columns: &[Column],
+        charset: Charset,
+        conv: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let decoder = |column: &Column| -> PyResult<Decoder> {
+            let kind = column.column_type() as u8;
+            let own = conv.map(|conv| conv.get_item(kind)).transpose()?.flatten();
+            Ok(own.map_or_else(|| Decoder::of(column), |own| Decoder::Own(own.unbind())))
+        };
+        let decoders = columns.iter().map(decoder).collect::<PyResult<_>>()?;
+        Ok(Self { decoders, charset })
+    }
+
+    /// One row as a tuple, or `None` past the last.
+    pub(super) fn row<'py>(
+        &self,
+        py: Python<'py>,
+        result: &ResultSet,
+        index: usize,
+    ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let Some(mut values) = result.row(index) else { return Ok(None) };
+        let mut objects = Vec::with_capacity(self.decoders.len());
+        for decoder in &self.decoders {
+            objects.push(self.object(py, decoder, &mut values)?);
+        }
+        PyTuple::new(py, objects).map(Some)
+    }
+
+    fn object<'py>(
+        &self,
+        py: Python<'py>,
+        decoder: &Decoder,
+        values: &mut Values<'_>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let value = values.value().map_err(|_| malformed("a row ends before its last column"))?;
+        match value {
+            None => Ok(py.None().into_bound(py)),
+            Some(bytes) => decoder.object(py, bytes, self.charset),
+        }
+    }
+}
+
+impl Decoder {
+    fn of(column: &Column) -> Self {
+        use ColumnType as T;
+        let is_binary = column.character_set() == BINARY;
+        match column.column_type() {
+            T::MYSQL_TYPE_TINY
+            | T::MYSQL_TYPE_SHORT
+            | T::MYSQL_TYPE_LONG
+            | T::MYSQL_TYPE_LONGLONG
+            | T::MYSQL_TYPE_INT24
+            | T::MYSQL_TYPE_YEAR => Self::Int,
+            T::MYSQL_TYPE_FLOAT | T::MYSQL_TYPE_DOUBLE => Self::Float,
+            T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL => Self::Decimal,
+            T::MYSQL_TYPE_DATE | T::MYSQL_TYPE_NEWDATE => Self::Date,
+            T::MYSQL_TYPE_DATETIME
+            | T::MYSQL_TYPE_TIMESTAMP
+            | T::MYSQL_TYPE_DATETIME2
+            | T::MYSQL_TYPE_TIMESTAMP2 => Self::DateTime,
+            T::MYSQL_TYPE_TIME | T::MYSQL_TYPE_TIME2 => Self::Time,
+            // MySQL marks its JSON as binary, yet it is text.
+            T::MYSQL_TYPE_JSON | T::MYSQL_TYPE_ENUM | T::MYSQL_TYPE_SET => Self::Text,
+            T::MYSQL_TYPE_BIT | T::MYSQL_TYPE_GEOMETRY | T::MYSQL_TYPE_VECTOR => Self::Bytes,
+            _ if is_binary && !is_enum_or_set(column) => Self::Bytes,
+            _ => Self::Text,
+        }
+    }
+
+    fn object<'py>(
+        &self,
+        py: Python<'py>,
+        bytes: &[u8],
+        charset: Charset,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let odd = |what: &str| {
+            let text = String::from_utf8_lossy(bytes);
+            malformed(format!("the server sent {text:?} where {what} belongs"))
+        };
+        match self {
+            Self::Int => int(py, bytes).ok_or_else(|| odd("a whole number")),
+            Self::Float => match ascii(bytes).and_then(|text| text.parse().ok()) {
+                Some(number) => Ok(PyFloat::new(py, number).into_any()),
+                None => Err(odd("a number")),
+            },
+            Self::Decimal => {
+                let text = ascii(bytes).ok_or_else(|| odd("a decimal number"))?;
+                decimal(py)?.call1((text,))
+            }
+            Self::Date => date(py, bytes).unwrap_or_else(|| Err(odd("a date"))),
+            Self::DateTime => datetime(py, bytes).unwrap_or_else(|| Err(odd("a date and time"))),
+            Self::Time => time(py, bytes).unwrap_or_else(|| Err(odd("a time"))),
+            Self::Text => text(py, bytes, charset),
+            Self::Bytes => Ok(PyBytes::new(py, bytes).into_any()),
+            Self::Own(converter) => converter.bind(py).call1((text(py, bytes, charset)?,)),
+        }
+    }
+}
+
+fn is_enum_or_set(column: &Column) -> bool {
+    column.flags().intersects(ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG)
+}
+
+/// Text in the connection's character set.
+pub(super) fn text<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+    charset: Charset,
+) -> PyResult<Bound<'py, PyAny>> {
+    if charset.is_utf8() {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return Ok(PyString::new(py, text).into_any());
+        }
+    }
+    // Python's own codec, also for its own UnicodeDecodeError.
+    PyBytes::new(py, bytes).call_method1("decode", (charset.codec(),))
+}
+
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok()
+}
+
+fn int<'py>(py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
+    let text = ascii(bytes)?;
+    let object = |number: Bound<'py, PyInt>| number.into_any();
+    match text.parse::<i64>() {
+        Ok(number) => number.into_pyobject(py).ok().map(object),
+        Err(_) => text.parse::<u64>().ok()?.into_pyobject(py).ok().map(object),
+    }
+}
+
+/// Digits only: `parse` would also take a sign.
+fn digits(bytes: &[u8]) -> Option<u32> {
+    if bytes.is_empty() || bytes.len() > 9 {
+        return None;
+    }
+    bytes.iter().try_fold(0, |sum: u32, byte| {
+        byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'))
+    })
+}
+
+/// ".ffffff" as microseconds; nothing is zero.
+fn fraction(bytes: &[u8]) -> Option<u32> {
+    match bytes {
+        [] => Some(0),
+        [b'.', places @ ..] if (1..=6).contains(&places.len()) => {
+            Some(digits(places)? * 10_u32.pow(6 - places.len() as u32))
+        }
+        _ => None,
+    }
+}
+
+/// Year, month, day.
+fn ymd(bytes: &[u8]) -> Option<(u32, u32, u32)> {
+    match bytes {
+        [y @ .., b'-', m1, m2, b'-', d1, d2] if y.len() == 4 => {
+            Some((digits(y)?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?))
+        }
+        _ => None,
+    }
+}
+
+/// Python has no day zero: MySQLdb answers `None` for it, and so do we.
+fn is_day((year, month, day): (u32, u32, u32)) -> bool {
+    year > 0 && (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
+type Converted<'py> = Option<PyResult<Bound<'py, PyAny>>>;
+
+fn date<'py>(py: Python<'py>, bytes: &[u8]) -> Converted<'py> {
+    let (year, month, day) = ymd(bytes)?;
+    if !is_day((year, month, day)) {
+        return Some(Ok(py.None().into_bound(py)));
+    }
+    let date = PyDate::new(py, year as i32, month as u8, day as u8);
+    Some(Ok(date.map_or_else(|_| py.None().into_bound(py), Bound::into_any)))
+}
+
+fn datetime<'py>(py: Python<'py>, bytes: &[u8]) -> Converted<'py> {
+    let (day, clock) = bytes.split_at_checked(10)?;
+    let day = ymd(day)?;
+    let [b' ', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = clock else { return None };
+    let (hour, minute) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+    let (second, micro) = (digits(&[*s1, *s2])?, fraction(rest)?);
+    if !is_day(day) {
+        return Some(Ok(py.None().into_bound(py)));
+    }
+    let clock = (hour as u8, minute as u8, second as u8);
+    let (year, month, day) = (day.0 as i32, day.1 as u8, day.2 as u8);
+    let made = PyDateTime::new(py, year, month, day, clock.0, clock.1, clock.2, micro, None);
+    Some(Ok(made.map_or_else(|_| py.None().into_bound(py), Bound::into_any)))
+}
+
+/// TIME is a span of up to 838 hours either way.
+fn time<'py>(py: Python<'py>, bytes: &[u8]) -> Converted<'py> {
+    let (sign, bytes) = match bytes {
+        [b'-', rest @ ..] => (-1, rest),
+        rest => (1, rest),
+    };
+    let hours_end = bytes.iter().position(|byte| *byte == b':')?;
+    let (hours, clock) = bytes.split_at(hours_end);
+    let [b':', m1, m2, b':', s1, s2, rest @ ..] = clock else { return None };
+    let (minutes, seconds) = (digits(&[*m1, *m2])?, digits(&[*s1, *s2])?);
+    let seconds = digits(hours)? * 3600 + minutes * 60 + seconds;
+    let micros = fraction(rest)? as i32;
+    Some(PyDelta::new(py, 0, sign * seconds as i32, sign * micros, true).map(Bound::into_any))
+}

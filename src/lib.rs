@@ -1,0 +1,19 @@
+//! forksafe: a MySQL and MariaDB driver for Python with a connection pool that survives `fork()`.
+//!
+//! Four layers, each importing only from those above it in this list. A call enters at `dbapi`,
+//! asks `pool` for a lease, the lease holds a `session`, and every one of them is stamped by
+//! `process`.
+
+/// Ground: which process is this, and what did it inherit?
+pub mod process;
+
+/// A pool of anything: lends, takes back, expires, tests. Knows no MySQL and no Python.
+pub mod pool;
+
+/// One MySQL session: our own stream, the protocol of the `mysql` crate.
+#[cfg(feature = "mysql")]
+pub mod session;
+
+/// PEP 249 for Python: the only layer that knows PyO3.
+#[cfg(feature = "python")]
+mod dbapi;

@@ -1,0 +1,94 @@
+use std::fmt;
+use std::sync::Arc;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use super::error::Holding;
+
+/// So far off that adding it to a clock cannot overflow.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Who asks for a connection. `Caller::default()` is this thread, with the pool's own time-out.
+#[derive(Clone, Default)]
+pub struct Caller<'a> {
+    /// How long the check-out may take. Default: [`super::PoolOptions::timeout`]. Zero: lend what
+    /// can be lent at once, without a round trip.
+    pub timeout: Option<Duration>,
+    /// What a time-out text calls the holder. Default: the thread's own name, or its id.
+    pub thread: Option<Arc<str>>,
+    /// Asked about ten times a second, and never under a lock, while the caller waits in the
+    /// queue: `false` ends the wait with [`super::Error::Interrupted`].
+    pub keep_waiting: Option<&'a (dyn Fn() -> bool + Sync)>,
+}
+
+impl Caller<'_> {
+    pub(super) fn holder(&self, now: Instant) -> Holder {
+        Holder { name: self.thread.clone(), thread: thread::current(), since: now }
+    }
+}
+
+impl fmt::Debug for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("timeout", &self.timeout)
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who has had a slot, and since when.
+#[derive(Clone, Debug)]
+pub(super) struct Holder {
+    name: Option<Arc<str>>,
+    thread: Thread,
+    since: Instant,
+}
+
+impl Holder {
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// As a time-out tells it.
+    pub(super) fn holding(&self, now: Instant) -> Holding {
+        Holding { thread: self.name(), held: now.saturating_duration_since(self.since) }
+    }
+
+    fn name(&self) -> String {
+        match self.name.as_deref().or_else(|| self.thread.name()) {
+            Some(name) => format!("'{name}'"),
+            None => format!("{:?}", self.thread.id()),
+        }
+    }
+}
+
+/// When a check-out has to be over: computed once, when it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    began: Instant,
+    at: Instant,
+}
+
+impl Deadline {
+    pub(super) fn new(now: Instant, timeout: Duration) -> Self {
+        Self { began: now, at: now + timeout.min(A_YEAR) }
+    }
+
+    pub(super) fn began(self) -> Instant {
+        self.began
+    }
+
+    pub(super) fn at(self) -> Instant {
+        self.at
+    }
+
+    pub(super) fn timeout(self) -> Duration {
+        self.at - self.began
+    }
+
+    /// A ping gets a quarter of what is left: when a firewall has swallowed the connection and no
+    /// answer ever comes, the rest is for opening another.
+    pub(super) fn of_a_ping(self, now: Instant) -> Instant {
+        now + self.at.saturating_duration_since(now) / 4
+    }
+}

@@ -1,0 +1,114 @@
+//! A pool of anything: lends, takes back, expires, tests. Knows no MySQL and no Python.
+//!
+//! What reads like a story is `check_out`, and its end is `slot`. They decide under the lock, in
+//! `slots`, which is arithmetic, and act outside it. There is no thread here: whatever has to be
+//! done is done by those who check out and check in. There is hardly any fork code either: the
+//! state is a [`PerProcess`](crate::process::PerProcess), a connection an
+//! [`Owned`](crate::process::Owned).
+
+#![forbid(unsafe_code)]
+
+mod caller;
+mod check_out;
+mod entry;
+mod error;
+mod lease;
+mod manage;
+mod options;
+mod shared;
+mod slot;
+mod slots;
+mod state;
+mod stats;
+mod waiter;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use caller::Caller;
+pub use error::{Error, Holding, TimedOut};
+pub use lease::Lease;
+pub use manage::{Health, Manage, Reset};
+pub use options::PoolOptions;
+pub use stats::{Discard, Discards, Stats};
+
+use shared::Shared;
+
+/// A pool of connections. A clone is another handle of the same pool.
+///
+/// In a forked child it is the same pool made anew: same options, empty, full size. When the last
+/// handle and the last lease of a process are gone, its idle connections are let go.
+pub struct Pool<M: Manage> {
+    shared: Arc<Shared<M>>,
+}
+
+impl<M: Manage> Pool<M> {
+    /// A pool that opens its connections when they are asked for.
+    ///
+    /// # Errors
+    /// When an option has a value that [`PoolOptions::validate`] refuses.
+    pub fn new(manage: M, options: PoolOptions) -> Result<Self, String> {
+        options.validate()?;
+        Ok(Self { shared: Arc::new(Shared::new(manage, options)) })
+    }
+
+    /// Check out a connection within `timeout`; `None` means [`PoolOptions::timeout`].
+    ///
+    /// # Errors
+    /// [`Error::Connect`] at once when a connection cannot be opened; else see [`Error`].
+    pub fn check_out(&self, timeout: Option<Duration>) -> Result<Lease<M>, Error<M::Error>> {
+        self.check_out_for(&Caller { timeout, ..Caller::default() })
+    }
+
+    /// Check out a connection for a caller that says more about itself.
+    ///
+    /// # Errors
+    /// As [`Pool::check_out`], and [`Error::Interrupted`].
+    pub fn check_out_for(&self, caller: &Caller<'_>) -> Result<Lease<M>, Error<M::Error>> {
+        check_out::check_out(&self.shared, caller).map(Lease::new)
+    }
+
+    /// Lend nothing from now on: let the idle connections go and wake those who wait. What is in
+    /// use goes when it is checked in. Safe to repeat. A child forked later inherits it.
+    pub fn close(&self) {
+        self.shared.state().close();
+    }
+
+    /// Whether it has been closed, in this process or before the fork.
+    pub fn is_closed(&self) -> bool {
+        self.shared.state().is_closed()
+    }
+
+    /// What it is doing and has done in this process.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Its name, given or made up.
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &PoolOptions {
+        &self.shared.options
+    }
+
+    /// What opens and tests its connections.
+    pub fn manage(&self) -> &M {
+        &self.shared.manage
+    }
+}
+
+impl<M: Manage> Clone for Pool<M> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<M: Manage> fmt::Debug for Pool<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool {}", self.stats())
+    }
+}

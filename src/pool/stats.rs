@@ -1,0 +1,174 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// What a pool is doing and what it has done in this process.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    /// The process these numbers are about.
+    pub pid: u32,
+    /// The pool's name.
+    pub name: String,
+    /// The option.
+    pub max_size: usize,
+    /// Idle and in use together.
+    pub size: usize,
+    /// In the pool.
+    pub idle: usize,
+    /// Lent, being opened, tested or reset.
+    pub in_use: usize,
+    /// Callers in the queue.
+    pub waiting: usize,
+    /// Whether the pool has been closed.
+    pub closed: bool,
+    /// How many times, on the way from the pool's first process to this one, the pool was found
+    /// in a child.
+    pub forks_noticed: u64,
+    /// Connections opened.
+    pub connects: u64,
+    /// Attempts that failed.
+    pub connect_errors: u64,
+    /// Connections lent.
+    pub check_outs: u64,
+    /// Check-outs that had to queue.
+    pub waits: u64,
+    /// Time spent in the queue, by all callers together.
+    pub wait_seconds: Duration,
+    /// Check-outs that ran into their deadline.
+    pub timeouts: u64,
+    /// Connections and free slots that went straight to a caller in the queue.
+    pub hand_offs: u64,
+    /// Round trips made to test a connection.
+    pub pings: u64,
+    /// Those that failed.
+    pub ping_failures: u64,
+    /// Connections that a probe found dead.
+    pub probe_failures: u64,
+    /// Connections not kept, by reason.
+    pub discards: Discards,
+    /// How long the connection that was opened last may rest; `None`: for ever.
+    pub idle_limit: Option<Duration>,
+    /// Why an attempt failed last.
+    pub last_connect_error: Option<String>,
+}
+
+/// The state in one line, for a `repr`.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, max_size, in_use, idle, waiting, .. } = self;
+        write!(f, "'{name}' [{max_size} max | {in_use} in use, {idle} idle, {waiting} waiting]")?;
+        f.write_str(if self.closed { " closed" } else { "" })
+    }
+}
+
+/// Why the pool does not keep a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Discard {
+    /// Older than `recycle` allows.
+    Expired,
+    /// Rested longer than it may.
+    Idle,
+    /// Found dead, or finished by an error.
+    Broken,
+    /// Opened by another process than this one.
+    Inherited,
+    /// The pool is closed.
+    Closed,
+}
+
+/// How many connections were not kept, by reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Discards {
+    /// [`Discard::Expired`]
+    pub expired: u64,
+    /// [`Discard::Idle`]
+    pub idle: u64,
+    /// [`Discard::Broken`]
+    pub broken: u64,
+    /// [`Discard::Inherited`]
+    pub inherited: u64,
+    /// [`Discard::Closed`]
+    pub closed: u64,
+}
+
+/// What is counted while the pool works. Atomics: a child reads those that it inherited.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    forks_noticed: AtomicU64,
+    connects: AtomicU64,
+    /// Opened in this process and not yet let go.
+    open: AtomicU64,
+    pub(super) connect_errors: AtomicU64,
+    pub(super) check_outs: AtomicU64,
+    pub(super) waits: AtomicU64,
+    wait_nanos: AtomicU64,
+    pub(super) timeouts: AtomicU64,
+    pub(super) hand_offs: AtomicU64,
+    pub(super) pings: AtomicU64,
+    pub(super) ping_failures: AtomicU64,
+    pub(super) probe_failures: AtomicU64,
+    discards: [AtomicU64; 5],
+}
+
+impl Counters {
+    /// Those of a child: all zero, but for what it inherited.
+    pub(super) fn after_fork(inherited: &Self) -> Self {
+        let fresh = Self::default();
+        fresh.forks_noticed.store(read(&inherited.forks_noticed) + 1, Relaxed);
+        fresh.discards[Discard::Inherited as usize].store(read(&inherited.open), Relaxed);
+        fresh
+    }
+
+    /// One more was opened; returns how many that makes.
+    pub(super) fn connected(&self) -> u64 {
+        add(&self.open);
+        self.connects.fetch_add(1, Relaxed) + 1
+    }
+
+    pub(super) fn waited(&self, time: Duration) {
+        self.wait_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
+    }
+
+    pub(super) fn discarded(&self, reason: Discard) {
+        add(&self.discards[reason as usize]);
+        self.open.fetch_sub(1, Relaxed);
+    }
+
+    fn discards(&self) -> Discards {
+        let of = |reason: Discard| read(&self.discards[reason as usize]);
+        Discards {
+            expired: of(Discard::Expired),
+            idle: of(Discard::Idle),
+            broken: of(Discard::Broken),
+            inherited: of(Discard::Inherited),
+            closed: of(Discard::Closed),
+        }
+    }
+
+    /// What the counters know; the rest is left to whoever asks.
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            forks_noticed: read(&self.forks_noticed),
+            connects: read(&self.connects),
+            connect_errors: read(&self.connect_errors),
+            check_outs: read(&self.check_outs),
+            waits: read(&self.waits),
+            wait_seconds: Duration::from_nanos(read(&self.wait_nanos)),
+            timeouts: read(&self.timeouts),
+            hand_offs: read(&self.hand_offs),
+            pings: read(&self.pings),
+            ping_failures: read(&self.ping_failures),
+            probe_failures: read(&self.probe_failures),
+            discards: self.discards(),
+            ..Stats::default()
+        }
+    }
+}
+
+pub(super) fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Relaxed)
+}

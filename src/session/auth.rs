@@ -1,0 +1,136 @@
+//! The log-in: what each authentication plugin answers.
+
+use std::fs;
+
+use mysql::mysql_common::crypto::der::parse_pub_key_pkcs8;
+use mysql::mysql_common::crypto::rsa::{GetRandom, Pkcs1OaepPadding, PublicKey};
+use mysql::mysql_common::packets::{AuthPlugin, AuthSwitchRequest};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+
+use super::error::Error;
+use super::options::ConnectOptions;
+
+/// caching_sha2_password: the server knows the password already.
+const FAST_OK: u8 = 3;
+/// caching_sha2_password: the server wants the password itself.
+const FULL_NEEDED: u8 = 4;
+const ASK_FOR_KEY: u8 = 2;
+/// client_ed25519: how many bytes are signed.
+const ED25519_NONCE: usize = 32;
+
+/// One log-in, as it goes back and forth.
+pub(super) struct Login<'a> {
+    options: &'a ConnectOptions,
+    /// Whether nobody can listen: TLS or a unix socket.
+    private: bool,
+    plugin: AuthPlugin<'static>,
+    nonce: Vec<u8>,
+}
+
+impl<'a> Login<'a> {
+    pub(super) fn new(
+        options: &'a ConnectOptions,
+        private: bool,
+        plugin: AuthPlugin<'static>,
+        nonce: Vec<u8>,
+    ) -> Self {
+        Self { options, private, plugin, nonce }
+    }
+
+    pub(super) fn plugin(&self) -> &AuthPlugin<'static> {
+        &self.plugin
+    }
+
+    /// The answer that travels with the first packet. A plugin that we lack is answered with
+    /// nothing: the account may use another one, and the server then asks for that.
+    pub(super) fn first_answer(&self) -> Result<Vec<u8>, Error> {
+        match self.plugin {
+            AuthPlugin::MysqlNativePassword
+            | AuthPlugin::CachingSha2Password
+            | AuthPlugin::Ed25519 => self.answer(),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The server asks for another plugin than it announced.
+    pub(super) fn switch(&mut self, request: &AuthSwitchRequest<'_>) -> Result<Vec<u8>, Error> {
+        self.plugin = request.auth_plugin().into_owned();
+        self.nonce = request.plugin_data().to_vec();
+        if self.plugin == AuthPlugin::Ed25519 {
+            // These random bytes have no terminator, but `plugin_data` takes a last zero for one.
+            self.nonce.resize(ED25519_NONCE, 0);
+        }
+        self.answer()
+    }
+
+    fn answer(&self) -> Result<Vec<u8>, Error> {
+        match &self.plugin {
+            AuthPlugin::MysqlNativePassword
+            | AuthPlugin::CachingSha2Password
+            | AuthPlugin::Ed25519 => {
+                let password = self.options.password.reveal();
+                let data = self.plugin.gen_data(Some(password), &self.nonce);
+                Ok(data.map(|data| data.to_vec()).unwrap_or_default())
+            }
+            other => Err(Error::auth(format!(
+                "Authentication plugin '{}' is not supported; supported are \
+                 mysql_native_password, caching_sha2_password and client_ed25519",
+                String::from_utf8_lossy(other.as_bytes())
+            ))),
+        }
+    }
+
+    /// What caching_sha2_password says after the scramble: nothing to answer, or the next answer.
+    pub(super) fn more(&self, data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match data {
+            [FAST_OK] => Ok(None),
+            [FULL_NEEDED] if self.private => Ok(Some(self.terminated())),
+            [FULL_NEEDED] => self.by_rsa().map(Some),
+            key if key.starts_with(b"-----BEGIN") && self.options.get_server_public_key => {
+                self.encrypted(key).map(Some)
+            }
+            _ => Err(Error::auth("the server asked for something unknown during log-in")),
+        }
+    }
+
+    fn by_rsa(&self) -> Result<Vec<u8>, Error> {
+        if let Some(path) = &self.options.server_public_key {
+            let key = fs::read(path).map_err(|cause| {
+                let path = path.display();
+                Error::auth(format!("cannot read server_public_key_path '{path}': {cause}"))
+            })?;
+            return self.encrypted(&key);
+        }
+        if self.options.get_server_public_key {
+            return Ok(vec![ASK_FOR_KEY]);
+        }
+        Err(Error::auth(
+            "caching_sha2_password sends the password itself the first time, and this connection \
+             is not private: use TLS (ssl_mode, ssl_ca), a unix socket, server_public_key_path, \
+             or get_server_public_key=True where the network is trusted",
+        ))
+    }
+
+    fn encrypted(&self, key: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut masked = self.terminated();
+        for (byte, mask) in masked.iter_mut().zip(self.nonce.iter().cycle()) {
+            *byte ^= mask;
+        }
+        let unusable = || Error::auth("the server's public key is not an RSA key in PEM format");
+        let key = SubjectPublicKeyInfoDer::from_pem_slice(key).map_err(|_| unusable())?;
+        // These helpers panic on a key of another kind.
+        std::panic::catch_unwind(|| {
+            let (modulus, exponent) = parse_pub_key_pkcs8(&key);
+            let key = PublicKey::new(modulus, exponent);
+            key.encrypt_block(&masked, Pkcs1OaepPadding::new(GetRandom))
+        })
+        .map_err(|_| unusable())
+    }
+
+    fn terminated(&self) -> Vec<u8> {
+        let mut bytes = self.options.password.reveal().as_bytes().to_vec();
+        bytes.push(0);
+        bytes
+    }
+}

@@ -1,0 +1,230 @@
+//! The inside of a session: a stream past its log-in, and what the server last said.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mysql::mysql_common::constants::StatusFlags;
+
+use super::command::{Answer, Command, Failure, Reader};
+use super::error::{Broken, Error};
+use super::handshake::{self, Greeting};
+use super::holds::Holds;
+use super::manager::Connector;
+use super::options::{ConnectOptions, Place};
+use super::rows::ResultSet;
+use super::socket::Socket;
+use super::stream::{Limits, Stream};
+use super::transport::Silence;
+
+/// A session that has rested longer than this is probed before a command: then a death that has
+/// already happened is known before anything is sent.
+const RESTED: Duration = Duration::from_millis(100);
+
+/// What a probe says, which costs no round trip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Silent and open.
+    Open,
+    /// Something is there that a ping must explain.
+    Suspect,
+    /// Closed, over, inherited, or out of step.
+    Dead,
+}
+
+/// What a session is made of. It is dropped only by the process that made it.
+pub(super) struct Body {
+    stream: Stream,
+    pub(super) options: Arc<ConnectOptions>,
+    pub(super) greeting: Greeting,
+    pub(super) wait_timeout: Option<Duration>,
+    pub(super) max_allowed_packet: usize,
+    status: StatusFlags,
+    pub(super) holds: Holds,
+    used: Instant,
+    /// Why it is over.
+    pub(super) over: Option<String>,
+}
+
+impl Body {
+    /// Connect, log in, set up: all of it before `deadline`.
+    pub(super) fn connect(connector: &Connector, deadline: Instant) -> Result<Self, Error> {
+        let options = connector.options();
+        let socket = match connector.place() {
+            Place::Tcp(host, port) => Socket::tcp(host, *port, deadline, options.interrupt)?,
+            Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,
+        };
+        let limits = Limits {
+            read: options.read_timeout,
+            write: options.write_timeout,
+            deadline: Some(deadline),
+            interrupt: options.interrupt,
+        };
+        let mut stream = Stream::new(socket, limits);
+        let greeting =
+            handshake::perform(&mut stream, options, connector.place(), connector.tls())?;
+        let mut body = Self {
+            stream,
+            options: Arc::clone(options),
+            status: greeting.status,
+            greeting,
+            wait_timeout: None,
+            max_allowed_packet: 1 << 20,
+            holds: Holds::default(),
+            used: Instant::now(),
+            over: None,
+        };
+        body.set_up()?;
+        body.stream.set_deadline(None);
+        Ok(body)
+    }
+
+    /// One round trip: character set, modes, and what the server's limits are.
+    pub(super) fn set_up(&mut self) -> Result<(), Error> {
+        self.query(self.options.setup().as_bytes())?;
+        match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
+            Answer::Rows(rows) => self.learn_limits(&rows),
+            Answer::Done(_) => {}
+        }
+        let options = Arc::clone(&self.options);
+        if let Some(sql) = &options.init_command {
+            self.query(sql.as_bytes())?;
+            while self.next_answer()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    fn learn_limits(&mut self, rows: &ResultSet) {
+        let mut values = rows.row(0);
+        let mut number = || -> Option<u64> {
+            let text = values.as_mut()?.value().ok().flatten()?;
+            std::str::from_utf8(text).ok()?.parse().ok()
+        };
+        self.wait_timeout = number().map(Duration::from_secs);
+        if let Some(bytes) = number().and_then(|bytes| usize::try_from(bytes).ok()) {
+            self.max_allowed_packet = bytes;
+        }
+    }
+
+    pub(super) fn query(&mut self, sql: &[u8]) -> Result<Answer, Error> {
+        self.run(Command::Query(sql))
+    }
+
+    pub(super) fn run(&mut self, command: Command<'_>) -> Result<Answer, Error> {
+        self.ready()?;
+        let parts = command.parts();
+        let size = parts[0].len() + parts[1].len();
+        if size > self.max_allowed_packet {
+            return Err(Error::packet_too_large(size, self.max_allowed_packet));
+        }
+        self.stream.begin();
+        let sent = self.stream.send(&parts);
+        sent.map_err(|broken| self.end(broken))?;
+        self.answer()
+    }
+
+    pub(super) fn ping(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        self.stream.set_deadline(deadline);
+        let answer = self.run(Command::Ping).map(drop);
+        self.stream.set_deadline(None);
+        answer
+    }
+
+    /// Whether a command may be sent now.
+    fn ready(&mut self) -> Result<(), Error> {
+        if let Some(cause) = &self.over {
+            return Err(Error::gone(cause));
+        }
+        if self.has_more() {
+            return Err(Error::unread());
+        }
+        if self.used.elapsed() > RESTED && self.probe() == Health::Dead {
+            let cause = self.over.as_deref().unwrap_or_default();
+            return Err(Error::gone(cause));
+        }
+        Ok(())
+    }
+
+    pub(super) fn next_answer(&mut self) -> Result<Option<Answer>, Error> {
+        match &self.over {
+            Some(cause) => Err(Error::gone(cause)),
+            None if self.has_more() => self.answer().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn answer(&mut self) -> Result<Answer, Error> {
+        let mut reader = Reader {
+            stream: &mut self.stream,
+            capabilities: self.greeting.capabilities,
+            local_infile: self.options.local_infile,
+            status: &mut self.status,
+        };
+        let answer = reader.answer();
+        self.used = Instant::now();
+        answer.map_err(|failure| match failure {
+            Failure::Broken(broken) => self.end(broken),
+            Failure::Refused(error) => {
+                if error.ends_session() {
+                    self.over = Some(error.message().to_owned());
+                }
+                error
+            }
+        })
+    }
+
+    fn end(&mut self, broken: Broken) -> Error {
+        let error = broken.after(self.stream.has_sent());
+        self.over = Some(format!("the session had ended before: {}", error.message()));
+        error
+    }
+
+    pub(super) fn probe(&mut self) -> Health {
+        if self.over.is_some() {
+            return Health::Dead;
+        }
+        if self.has_more() {
+            // Answers are on their way, so nothing can be told from what is there to read.
+            return Health::Suspect;
+        }
+        match self.stream.probe() {
+            Silence::Silent => Health::Open,
+            Silence::Unclear => Health::Suspect,
+            Silence::Broken(cause) => {
+                self.over = Some(cause);
+                Health::Dead
+            }
+        }
+    }
+
+    pub(super) fn has_more(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS)
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
+    }
+
+    pub(super) fn no_backslash_escapes(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES)
+    }
+
+    pub(super) fn descriptor(&self) -> Option<RawFd> {
+        self.stream.is_ours().then(|| self.stream.as_raw_fd())
+    }
+
+    pub(super) fn autocommits(&self) -> bool {
+        self.status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
+    }
+}
+
+impl Drop for Body {
+    /// Ours, for an inherited body is never dropped: say goodbye, if anyone can still hear it.
+    fn drop(&mut self) {
+        if self.over.is_none() && self.stream.is_ours() {
+            self.stream.begin();
+            self.stream.set_deadline(Some(Instant::now() + RESTED));
+            let _ = self.stream.send(&Command::Quit.parts());
+        }
+    }
+}

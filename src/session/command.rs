@@ -1,0 +1,204 @@
+//! Commands and their answers, on a stream that is past its log-in.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+use mysql::mysql_common::constants::{CapabilityFlags, StatusFlags};
+use mysql::mysql_common::io::ParseBuf;
+use mysql::mysql_common::packets::{
+    Column, CommonOkPacket, ErrPacket, OkPacket, OkPacketDeserializer,
+};
+
+use super::error::{Broken, Error};
+use super::rows::{lenenc, Outcome, ResultSet};
+use super::stream::Stream;
+
+const COM_QUIT: u8 = 0x01;
+const COM_INIT_DB: u8 = 0x02;
+const COM_QUERY: u8 = 0x03;
+const COM_PING: u8 = 0x0e;
+const COM_RESET_CONNECTION: u8 = 0x1f;
+
+/// The commands we send.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Command<'a> {
+    Quit,
+    InitDb(&'a str),
+    Query(&'a [u8]),
+    Ping,
+    ResetConnection,
+}
+
+impl<'a> Command<'a> {
+    pub(super) fn parts(self) -> [&'a [u8]; 2] {
+        match self {
+            Self::Quit => [&[COM_QUIT], &[]],
+            Self::InitDb(name) => [&[COM_INIT_DB], name.as_bytes()],
+            Self::Query(sql) => [&[COM_QUERY], sql],
+            Self::Ping => [&[COM_PING], &[]],
+            Self::ResetConnection => [&[COM_RESET_CONNECTION], &[]],
+        }
+    }
+}
+
+/// What the server answers to one statement.
+#[derive(Debug)]
+pub enum Answer {
+    /// No rows.
+    Done(Outcome),
+    /// Rows.
+    Rows(ResultSet),
+}
+
+/// Why no answer could be had.
+pub(super) enum Failure {
+    /// The server said no; the stream is in step.
+    Refused(Error),
+    /// The stream is of no more use.
+    Broken(Broken),
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// From a packet that does not parse.
+    fn from(error: std::io::Error) -> Self {
+        Self::Broken(Broken::malformed(error.to_string()))
+    }
+}
+
+/// Reads the answer to one command.
+pub(super) struct Reader<'a> {
+    pub(super) stream: &'a mut Stream,
+    pub(super) capabilities: CapabilityFlags,
+    pub(super) local_infile: bool,
+    /// Set from every packet that tells it.
+    pub(super) status: &'a mut StatusFlags,
+}
+
+impl Reader<'_> {
+    pub(super) fn answer(&mut self) -> Result<Answer, Failure> {
+        let range = self.stream.receive()?;
+        let payload = self.stream.payload(range.clone());
+        match payload.first() {
+            Some(0x00) => self.done(range),
+            Some(0xff) => Err(self.refused(range)),
+            Some(0xfb) => {
+                let name = String::from_utf8_lossy(&payload[1..]).into_owned();
+                self.stream.forget();
+                self.send_file(&name)
+            }
+            Some(_) => {
+                let count = lenenc(payload).map_or(0, |(count, _)| count);
+                self.stream.forget();
+                self.result(count as usize).map(Answer::Rows)
+            }
+            None => Err(Broken::malformed("an empty answer").into()),
+        }
+    }
+
+    fn done(&mut self, range: std::ops::Range<usize>) -> Result<Answer, Failure> {
+        let packet: OkPacketDeserializer<'_, CommonOkPacket> =
+            ParseBuf(self.stream.payload(range)).parse(self.capabilities)?;
+        let ok = OkPacket::from(packet);
+        *self.status = ok.status_flags();
+        let outcome = Outcome {
+            affected: ok.affected_rows(),
+            insert_id: ok.last_insert_id().unwrap_or(0),
+            warnings: ok.warnings(),
+        };
+        self.stream.forget();
+        Ok(Answer::Done(outcome))
+    }
+
+    fn refused(&mut self, range: std::ops::Range<usize>) -> Failure {
+        // After an error nothing more follows, and no status tells so.
+        self.status.remove(StatusFlags::SERVER_MORE_RESULTS_EXISTS);
+        let parsed = ParseBuf(self.stream.payload(range)).parse::<ErrPacket<'_>>(self.capabilities);
+        let failure = match parsed {
+            Ok(ErrPacket::Error(error)) => Failure::Refused(Error::server(&error)),
+            Ok(ErrPacket::Progress(_)) => Broken::malformed("progress was not asked for").into(),
+            Err(cause) => cause.into(),
+        };
+        self.stream.forget();
+        failure
+    }
+
+    fn result(&mut self, count: usize) -> Result<ResultSet, Failure> {
+        let mut columns = Vec::with_capacity(count.min(4096));
+        for _ in 0..count {
+            let range = self.stream.receive()?;
+            columns.push(ParseBuf(self.stream.payload(range)).parse::<Column>(())?);
+            self.stream.forget();
+        }
+        let range = self.stream.receive()?;
+        if self.end_of(range.clone()).is_none() {
+            return Err(Broken::malformed("no end after the columns").into());
+        }
+        self.stream.settle();
+        let mut starts = Vec::new();
+        loop {
+            let range = self.stream.receive()?;
+            if let Some(warnings) = self.end_of(range.clone()) {
+                let data = self.stream.take();
+                return Ok(ResultSet::new(Arc::from(columns), data, starts, warnings));
+            }
+            if self.stream.payload(range.clone()).first() == Some(&0xff) {
+                return Err(self.refused(range));
+            }
+            starts.push(range.start);
+        }
+    }
+
+    /// The warnings, if this packet is an end of columns or rows. A row may start with the same
+    /// byte, but is then far longer.
+    fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
+        match self.stream.payload(range) {
+            [0xfe, warnings_low, warnings_high, low, high] => {
+                let status = u16::from_le_bytes([*low, *high]);
+                let warnings = u16::from_le_bytes([*warnings_low, *warnings_high]);
+                *self.status = StatusFlags::from_bits_truncate(status);
+                Some(warnings)
+            }
+            _ => None,
+        }
+    }
+
+    /// The server asks for a file of ours. It must be answered even when it gets nothing.
+    fn send_file(&mut self, name: &str) -> Result<Answer, Failure> {
+        let refusal = if self.local_infile {
+            self.send_content(name)?
+        } else {
+            let why = "LOAD DATA LOCAL INFILE is off; switch it on with local_infile=True";
+            Some(format!("the server asked for the file {name:?}, but {why}"))
+        };
+        self.stream.send(&[])?;
+        let answer = self.answer();
+        match (refusal, answer) {
+            (Some(text), Ok(_) | Err(Failure::Refused(_))) => {
+                Err(Failure::Refused(Error::local_infile(text)))
+            }
+            (_, answer) => answer,
+        }
+    }
+
+    fn send_content(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let mut file = match File::open(name) {
+            Ok(file) => file,
+            Err(cause) => return Ok(Some(format!("cannot read the file {name:?}: {cause}"))),
+        };
+        let mut chunk = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut chunk) {
+                Ok(0) => return Ok(None),
+                Ok(count) => self.stream.send(&[&chunk[..count]])?,
+                Err(cause) => return Ok(Some(format!("cannot read the file {name:?}: {cause}"))),
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What can go wrong with a session, as `(errno, message)`.
+
+use std::fmt;
+use std::io;
+
+use mysql::mysql_common::packets::ServerError;
+
+use crate::process::Process;
+
+/// Whose fault it is, and so which exception Python sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The server refused a statement; the session goes on.
+    Server,
+    /// The session is over, or was never made: the transport died, or a connect failed.
+    Lost,
+    /// The caller asked for what cannot be done; nothing was sent.
+    Usage,
+    /// A signal handler ended the wait; the session is over.
+    Interrupted,
+}
+
+/// An error of a session. Cheap to clone: a pool tells every waiter of the last one.
+#[derive(Clone, Debug)]
+pub struct Error {
+    kind: Kind,
+    errno: u16,
+    message: String,
+}
+
+/// Nothing was sent: the statement has certainly not run (CR_SERVER_GONE_ERROR).
+pub const GONE: u16 = 2006;
+/// Something was sent: the statement may have run (CR_SERVER_LOST).
+pub const LOST: u16 = 2013;
+const CONNECT_SOCKET: u16 = 2002;
+const CONNECT_HOST: u16 = 2003;
+const UNKNOWN_HOST: u16 = 2005;
+const COMMANDS_OUT_OF_SYNC: u16 = 2014;
+const PACKET_TOO_LARGE: u16 = 2020;
+const TLS: u16 = 2026;
+const AUTH_PLUGIN: u16 = 2059;
+const LOCAL_INFILE: u16 = 2068;
+
+/// Server errors after which the server closes the session: shutdown, killed, idle too long.
+const FATAL: [u16; 4] = [1053, 1927, 3169, 4031];
+
+impl Error {
+    fn new(kind: Kind, errno: u16, message: impl Into<String>) -> Self {
+        Self { kind, errno, message: message.into() }
+    }
+
+    /// 2006: the session died before anything of this statement was sent.
+    pub fn gone(cause: impl fmt::Display) -> Self {
+        Self::new(Kind::Lost, GONE, format!("MySQL server has gone away ({cause})"))
+    }
+
+    /// 2013: the session died after something was sent.
+    pub fn lost(cause: impl fmt::Display) -> Self {
+        let text = format!("Lost connection to MySQL server during query ({cause})");
+        Self::new(Kind::Lost, LOST, text)
+    }
+
+    /// 2006: another process than this one opened the session.
+    pub fn inherited(birth: Process) -> Self {
+        Self::gone(format_args!(
+            "this connection belongs to {birth}, which opened it; {} inherited it by a fork and \
+             must open its own",
+            Process::current()
+        ))
+    }
+
+    /// 2013 while the session was being made.
+    pub(super) fn lost_at_handshake(cause: impl fmt::Display) -> Self {
+        let text = format!("Lost connection to MySQL server at handshake ({cause})");
+        Self::new(Kind::Lost, LOST, text)
+    }
+
+    pub(super) fn connect_host(place: &str, cause: impl fmt::Display) -> Self {
+        let text = format!("Can't connect to MySQL server on '{place}' ({cause})");
+        Self::new(Kind::Lost, CONNECT_HOST, text)
+    }
+
+    pub(super) fn connect_socket(place: &str, cause: impl fmt::Display) -> Self {
+        let text =
+            format!("Can't connect to local MySQL server through socket '{place}' ({cause})");
+        Self::new(Kind::Lost, CONNECT_SOCKET, text)
+    }
+
+    pub(super) fn unknown_host(host: &str, cause: impl fmt::Display) -> Self {
+        Self::new(Kind::Lost, UNKNOWN_HOST, format!("Unknown MySQL server host '{host}' ({cause})"))
+    }
+
+    pub(super) fn tls(cause: impl fmt::Display) -> Self {
+        Self::new(Kind::Lost, TLS, format!("TLS connection error: {cause}"))
+    }
+
+    pub(super) fn auth(text: impl Into<String>) -> Self {
+        Self::new(Kind::Lost, AUTH_PLUGIN, text)
+    }
+
+    pub(super) fn local_infile(text: impl Into<String>) -> Self {
+        Self::new(Kind::Server, LOCAL_INFILE, text)
+    }
+
+    pub(super) fn packet_too_large(size: usize, limit: usize) -> Self {
+        let text = format!(
+            "Got packet bigger than 'max_allowed_packet' bytes ({size} bytes to send, the server \
+             takes {limit}); send less at once or raise max_allowed_packet on the server"
+        );
+        Self::new(Kind::Usage, PACKET_TOO_LARGE, text)
+    }
+
+    /// 2014: a statement while the answers to the last ones are still to be read.
+    pub fn unread() -> Self {
+        let text = "Commands out of sync: another cursor has answers of its statements unread; \
+                    read them with nextset() or close that cursor";
+        Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, LOST, "interrupted by a signal while waiting for the server")
+    }
+
+    pub(super) fn server(error: &ServerError<'_>) -> Self {
+        let errno = error.error_code();
+        let text = error.message_str();
+        if FATAL.contains(&errno) {
+            return Self::lost(format_args!("the server ended the session: {errno} {text}"));
+        }
+        Self::new(Kind::Server, errno, text.into_owned())
+    }
+
+    /// The server refused the log-in.
+    pub(super) fn refused(error: &ServerError<'_>) -> Self {
+        Self::new(Kind::Lost, error.error_code(), error.message_str())
+    }
+
+    /// Whose fault it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The MySQL error number.
+    pub fn errno(&self) -> u16 {
+        self.errno
+    }
+
+    /// The text, without the number.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the session can no longer be used after it.
+    pub fn ends_session(&self) -> bool {
+        matches!(self.kind, Kind::Lost | Kind::Interrupted)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({}, {:?})", self.errno, self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Why a wait or a transfer ended early. What it means depends on what had been sent.
+#[derive(Debug)]
+pub(super) enum Broken {
+    Closed,
+    TimedOut,
+    Interrupted,
+    Malformed(String),
+    Io(io::Error),
+}
+
+impl Broken {
+    pub(super) fn malformed(text: impl Into<String>) -> Self {
+        Self::Malformed(text.into())
+    }
+
+    /// As the error of a statement: 2006 if nothing of it was `sent`, else 2013.
+    pub(super) fn after(self, sent: bool) -> Error {
+        match self {
+            Self::Interrupted => Error::interrupted(),
+            other if sent => Error::lost(other),
+            other => Error::gone(other),
+        }
+    }
+
+    /// As the error of a connect.
+    pub(super) fn at_handshake(self) -> Error {
+        match self {
+            Self::Interrupted => Error::interrupted(),
+            other => Error::lost_at_handshake(other),
+        }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::TimedOut => f.write_str("timed out waiting for the server"),
+            Self::Interrupted => f.write_str("interrupted by a signal"),
+            Self::Malformed(text) => write!(f, "malformed packet: {text}"),
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<nix::Error> for Broken {
+    fn from(error: nix::Error) -> Self {
+        Self::Io(error.into())
+    }
+}

@@ -1,0 +1,155 @@
+//! What a session holds that would vanish with it, without a word to the program.
+//!
+//! The server does not tell (MySQL's session tracking leaves `GET_LOCK` out, MariaDB's most of
+//! it), and once the session is dead it cannot be asked. So statements are read on their way,
+//! before their parameters are put in. A stored procedure may do any of this unseen: `CALL`
+//! counts as one of them.
+
+use super::sql::{Token, Tokens};
+
+/// One kind of thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Hold {
+    /// A named lock.
+    GetLock,
+    /// Tables locked for more than a statement.
+    LockTables,
+    /// A temporary table.
+    TemporaryTable,
+    /// `@name`.
+    UserVariable,
+    /// `SET` of what only this session sees.
+    SessionVariable,
+    /// Another default database than at connect.
+    Database,
+    /// A procedure that may hold any of these.
+    Call,
+}
+
+const ALL: [(Hold, &str); 7] = [
+    (Hold::GetLock, "GET_LOCK"),
+    (Hold::LockTables, "LOCK TABLES"),
+    (Hold::TemporaryTable, "TEMPORARY TABLE"),
+    (Hold::UserVariable, "user variables"),
+    (Hold::SessionVariable, "session variables"),
+    (Hold::Database, "USE"),
+    (Hold::Call, "CALL"),
+];
+
+/// `SET` followed by one of these changes nothing that this session alone would lose.
+const HARMLESS_SETS: [&str; 7] =
+    ["GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "STATEMENT", "DEFAULT", "AUTOCOMMIT"];
+
+/// A set of [`Hold`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holds(u8);
+
+impl Holds {
+    /// Add one.
+    pub fn add(&mut self, hold: Hold) {
+        self.0 |= 1 << hold as u8;
+    }
+
+    /// Add what a statement, or several in one text, may leave in the session.
+    pub fn notice(&mut self, sql: &[u8], backslash: bool) {
+        let mut before = None;
+        let mut start = true;
+        let mut tokens = Tokens::new(sql, backslash).map(|(token, _)| token).peekable();
+        while let Some(token) = tokens.next() {
+            let next = tokens.peek().copied();
+            if start {
+                self.notice_start(token, next);
+            }
+            self.notice_anywhere(before, token, next);
+            start = token == Token::Symbol(b';');
+            before = Some(token);
+        }
+    }
+
+    fn notice_start(&mut self, token: Token<'_>, next: Option<Token<'_>>) {
+        let next_is = |keyword| next.is_some_and(|next| next.is(keyword));
+        if token.is("CALL") {
+            self.add(Hold::Call);
+        } else if token.is("USE") {
+            self.add(Hold::Database);
+        } else if token.is("SET") && !HARMLESS_SETS.iter().any(|word| next_is(word)) {
+            // "SET TRANSACTION" is for one transaction; a user variable is noticed as itself.
+            if !next_is("TRANSACTION") && !matches!(next, Some(Token::Variable(_))) {
+                self.add(Hold::SessionVariable);
+            }
+        }
+    }
+
+    fn notice_anywhere(
+        &mut self,
+        before: Option<Token<'_>>,
+        at: Token<'_>,
+        next: Option<Token<'_>>,
+    ) {
+        let after = |keyword| before.is_some_and(|before| before.is(keyword));
+        let then = |keyword| next.is_some_and(|next| next.is(keyword));
+        if matches!(at, Token::Variable(_)) {
+            self.add(Hold::UserVariable);
+        } else if at.is("GET_LOCK") {
+            self.add(Hold::GetLock);
+        } else if at.is("LOCK") && (then("TABLES") || then("TABLE") || after("READ")) {
+            self.add(Hold::LockTables);
+        } else if at.is("TEMPORARY") && (after("CREATE") || after("REPLACE")) {
+            self.add(Hold::TemporaryTable);
+        }
+    }
+
+    /// Their names, for a message.
+    pub fn names(self) -> Vec<&'static str> {
+        let held = |hold: Hold| self.0 & (1 << hold as u8) != 0;
+        ALL.iter().filter(|(hold, _)| held(*hold)).map(|(_, name)| *name).collect()
+    }
+
+    /// Nothing.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Holds;
+
+    fn held(sql: &str) -> Vec<&'static str> {
+        let mut holds = Holds::default();
+        holds.notice(sql.as_bytes(), true);
+        holds.names()
+    }
+
+    #[test]
+    fn what_a_session_would_lose_is_noticed() {
+        assert_eq!(held("SELECT get_lock(%s, 1)"), ["GET_LOCK"]);
+        assert_eq!(held("LOCK TABLES t WRITE"), ["LOCK TABLES"]);
+        assert_eq!(held("FLUSH TABLES WITH READ LOCK"), ["LOCK TABLES"]);
+        assert_eq!(held("CREATE /* x */ TEMPORARY TABLE t (a INT)"), ["TEMPORARY TABLE"]);
+        assert_eq!(held("SELECT 1 INTO @x"), ["user variables"]);
+        assert_eq!(held("SELECT 1; SET @x = 1"), ["user variables"]);
+        assert_eq!(held("SET SESSION sql_mode = ''"), ["session variables"]);
+        assert_eq!(held("USE other"), ["USE"]);
+        assert_eq!(held("CALL p(1)"), ["CALL"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_not() {
+        for sql in [
+            "SELECT 'GET_LOCK', \"@x\"",
+            "SELECT * FROM t LOCK IN SHARE MODE",
+            "UNLOCK TABLES",
+            "DROP TEMPORARY TABLE t",
+            "SELECT @@version",
+            "INSERT INTO t VALUES ('a@b.example')",
+            "SET GLOBAL x = 1",
+            "SET autocommit = 0",
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "UPDATE t SET a = 1",
+        ] {
+            assert!(held(sql).is_empty(), "{sql}: {:?}", held(sql));
+        }
+    }
+}

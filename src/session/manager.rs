@@ -1,0 +1,116 @@
+//! Where the pool meets MySQL.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::error::Error;
+use super::options::{ConnectOptions, Place};
+use super::tls::Tls;
+use super::{Health, Session};
+use crate::pool;
+
+/// Makes sessions: the options, checked, and what is read from files once.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    options: Arc<ConnectOptions>,
+    place: Place,
+    tls: Option<Tls>,
+}
+
+impl Connector {
+    /// Check the options and read the TLS files.
+    ///
+    /// # Errors
+    /// 2026 when a TLS file cannot be used.
+    pub fn new(options: ConnectOptions) -> Result<Self, Error> {
+        let place = options.place();
+        let host = match &place {
+            Place::Tcp(host, _) => host.as_str(),
+            Place::Socket(_) => "localhost",
+        };
+        let tls = Tls::new(&options.tls, host)?;
+        Ok(Self { options: Arc::new(options), place, tls })
+    }
+
+    /// The options.
+    pub fn options(&self) -> &Arc<ConnectOptions> {
+        &self.options
+    }
+
+    /// Where the server is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// Open a session within `connect_timeout`, and before `deadline` if there is one.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub fn open(&self, deadline: Option<Instant>) -> Result<Session, Error> {
+        let own = Instant::now() + self.options.connect_timeout;
+        Session::connect(self, deadline.map_or(own, |deadline| deadline.min(own)))
+    }
+}
+
+/// How long a session may rest before the server closes it, less a margin for the way there.
+fn rest(wait_timeout: Duration) -> Duration {
+    let margin = (wait_timeout / 10).clamp(Duration::from_secs(1), Duration::from_secs(60));
+    wait_timeout.saturating_sub(margin).max(wait_timeout / 2)
+}
+
+impl pool::Manage for Connector {
+    type Conn = Session;
+    type Error = Error;
+
+    fn connect(&self, deadline: Instant) -> Result<Session, Error> {
+        self.open(Some(deadline))
+    }
+
+    fn probe(&self, session: &mut Session) -> pool::Health {
+        match session.probe() {
+            Health::Open => pool::Health::Open,
+            Health::Suspect => pool::Health::Suspect,
+            Health::Dead => pool::Health::Dead,
+        }
+    }
+
+    fn ping(&self, session: &mut Session, deadline: Instant) -> Result<(), Error> {
+        session.ping(Some(deadline))
+    }
+
+    fn reset(&self, session: &mut Session, how: pool::Reset) -> Result<(), Error> {
+        match how {
+            pool::Reset::Nothing => session.finish_answers(),
+            pool::Reset::Rollback => session.roll_back(),
+            pool::Reset::Session => session.renew(),
+        }
+    }
+
+    fn is_broken(&self, session: &Session) -> bool {
+        session.is_over()
+    }
+
+    fn idle_limit(&self, session: &Session) -> Option<Duration> {
+        session.wait_timeout().map(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::rest;
+
+    #[test]
+    fn a_session_rests_less_than_the_server_waits() {
+        let seconds = Duration::from_secs_f64;
+        assert_eq!(rest(seconds(28_800.0)), seconds(28_740.0));
+        assert_eq!(rest(seconds(60.0)), seconds(54.0));
+        assert_eq!(rest(seconds(2.0)), seconds(1.0));
+        assert_eq!(rest(seconds(1.0)), seconds(0.5));
+    }
+}

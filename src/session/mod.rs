@@ -1,0 +1,256 @@
+//! One MySQL session: connect, query, ping, probe, reset, and three ways to end.
+//!
+//! `close` is ours: goodbye, then the socket. `abandon` is what a child does with what it
+//! inherited: nothing at all, for the ground has closed our copy of the descriptor already, and
+//! the memory may be half changed. And after any error of transport or protocol a session is
+//! over: whatever it would read next might be the answer to something else.
+
+mod auth;
+mod body;
+mod capabilities;
+mod charset;
+mod command;
+mod error;
+mod handshake;
+mod holds;
+mod inbox;
+mod manager;
+mod options;
+mod rows;
+mod setting;
+mod socket;
+pub mod sql;
+mod stream;
+mod tls;
+mod transport;
+pub mod url;
+mod wait;
+
+use std::fmt;
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use crate::process::{Owned, Process};
+
+pub use body::Health;
+pub use charset::Charset;
+pub use command::Answer;
+pub use error::{Error, Kind, GONE, LOST};
+pub use holds::{Hold, Holds};
+pub use manager::Connector;
+pub use mysql::mysql_common::constants::{ColumnFlags, ColumnType};
+pub use mysql::mysql_common::packets::Column;
+pub use options::{ConnectOptions, Place, Secret};
+pub use rows::{Outcome, ResultSet, Truncated, Values};
+pub use setting::{unknown, Given, Value, NAMES};
+pub use tls::{TlsMode, TlsOptions};
+pub use wait::Interrupt;
+
+use body::Body;
+use command::Command;
+
+/// Make now what would otherwise be made at the first use, where a fork could catch it half made.
+pub fn prepare() {
+    tls::prepare();
+}
+
+/// A session with a server. Dropping it closes it; in a child, it is abandoned.
+pub struct Session {
+    body: Owned<Body>,
+}
+
+impl Session {
+    /// Open a session. `deadline` bounds connect, TLS, log-in and set-up together.
+    ///
+    /// # Errors
+    /// 2002, 2003 or 2005 when the server cannot be reached, 2026 when TLS fails, the server's own
+    /// number when it refuses the log-in, 2013 when the transport dies or the time is over.
+    pub fn connect(connector: &Connector, deadline: Instant) -> Result<Self, Error> {
+        Ok(Self { body: Owned::new(Body::connect(connector, deadline)?) })
+    }
+
+    /// Run a statement, or several where that is allowed; answers the first.
+    ///
+    /// # Errors
+    /// The server's refusal; 2006 or 2013 when the session dies; 2014 while answers are unread.
+    pub fn query(&mut self, sql: &[u8]) -> Result<Answer, Error> {
+        self.body()?.query(sql)
+    }
+
+    /// The answer to the next of several statements, or `None` after the last.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn next_answer(&mut self) -> Result<Option<Answer>, Error> {
+        self.body()?.next_answer()
+    }
+
+    /// Whether more answers are to come.
+    pub fn has_more(&self) -> bool {
+        self.body.get().is_some_and(Body::has_more)
+    }
+
+    /// Read and drop the answers that are still to come.
+    ///
+    /// # Errors
+    /// As [`Session::query`]: a statement may have failed that nobody had looked at yet.
+    pub fn finish_answers(&mut self) -> Result<(), Error> {
+        while self.next_answer()?.is_some() {}
+        Ok(())
+    }
+
+    /// A round trip to the server.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn ping(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        self.body()?.ping(deadline)
+    }
+
+    /// Look at the socket, without a round trip. A dead session is over from then on.
+    pub fn probe(&mut self) -> Health {
+        match self.body.get_mut() {
+            None => Health::Dead,
+            Some(body) => body.probe(),
+        }
+    }
+
+    /// Leave no transaction open, and the autocommit mode as it was at connect. Without a round
+    /// trip where the server's own status says that there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn roll_back(&mut self) -> Result<(), Error> {
+        self.finish_answers()?;
+        let body = self.body()?;
+        let strayed = body.options.autocommit.is_some_and(|wanted| wanted != body.autocommits());
+        if body.in_transaction() {
+            body.run(Command::Query(b"ROLLBACK"))?;
+        }
+        match body.options.autocommit.filter(|_| strayed) {
+            Some(wanted) => self.set_autocommit(wanted),
+            None => Ok(()),
+        }
+    }
+
+    /// Make the session like new (`COM_RESET_CONNECTION`), and set it up again.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn renew(&mut self) -> Result<(), Error> {
+        self.finish_answers()?;
+        let body = self.body()?;
+        body.run(Command::ResetConnection)?;
+        body.holds = Holds::default();
+        body.set_up()
+    }
+
+    /// Switch autocommit, if it is not so already.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn set_autocommit(&mut self, on: bool) -> Result<(), Error> {
+        self.finish_answers()?;
+        let body = self.body()?;
+        if body.autocommits() == on {
+            return Ok(());
+        }
+        let sql: &[u8] = if on { b"SET autocommit = 1" } else { b"SET autocommit = 0" };
+        body.run(Command::Query(sql)).map(drop)
+    }
+
+    /// Change the default database.
+    ///
+    /// # Errors
+    /// As [`Session::query`].
+    pub fn select_database(&mut self, name: &str) -> Result<(), Error> {
+        self.finish_answers()?;
+        let body = self.body()?;
+        body.holds.add(Hold::Database);
+        body.run(Command::InitDb(name)).map(drop)
+    }
+
+    /// Note what a statement leaves in the session; `sql` is its text before parameters.
+    pub fn notice(&mut self, sql: &[u8]) {
+        if let Some(body) = self.body.get_mut() {
+            body.holds.notice(sql, !body.no_backslash_escapes());
+        }
+    }
+
+    /// What would vanish with the session.
+    pub fn holds(&self) -> Holds {
+        self.body.get().map(|body| body.holds).unwrap_or_default()
+    }
+
+    /// The caller makes on each new session what this one holds by now.
+    pub fn forget_holds(&mut self) {
+        if let Some(body) = self.body.get_mut() {
+            body.holds = Holds::default();
+        }
+    }
+
+    /// Whether it can no longer be used.
+    pub fn is_over(&self) -> bool {
+        self.body.get().is_none_or(|body| body.over.is_some())
+    }
+
+    /// Whether a transaction is open, as the server last said.
+    pub fn in_transaction(&self) -> bool {
+        self.body.get().is_some_and(Body::in_transaction)
+    }
+
+    /// Whether autocommit is on, as the server last said.
+    pub fn autocommits(&self) -> bool {
+        self.body.get().is_some_and(Body::autocommits)
+    }
+
+    /// Whether a backslash in a string is nothing but a backslash, as the server last said.
+    pub fn no_backslash_escapes(&self) -> bool {
+        self.body.get().is_some_and(Body::no_backslash_escapes)
+    }
+
+    /// The process that opened it.
+    pub fn birth(&self) -> Process {
+        self.body.birth()
+    }
+
+    /// The server's `CONNECTION_ID()`, as told at log-in.
+    pub fn connection_id(&self) -> u32 {
+        self.body.get().map_or(0, |body| body.greeting.connection_id)
+    }
+
+    /// The server's version.
+    pub fn server_version(&self) -> &str {
+        self.body.get().map_or("", |body| &body.greeting.version)
+    }
+
+    /// The server's idle limit for this session, as asked at connect.
+    pub fn wait_timeout(&self) -> Option<Duration> {
+        self.body.get().and_then(|body| body.wait_timeout)
+    }
+
+    /// The largest packet the server takes, in bytes.
+    pub fn max_allowed_packet(&self) -> usize {
+        self.body.get().map_or(0, |body| body.max_allowed_packet)
+    }
+
+    /// The descriptor, while it still means this session's socket.
+    pub fn descriptor(&self) -> Option<RawFd> {
+        self.body.get().and_then(Body::descriptor)
+    }
+
+    /// The body, unless it is inherited: then nobody may look at it.
+    fn body(&mut self) -> Result<&mut Body, Error> {
+        let birth = self.body.birth();
+        self.body.get_mut().ok_or_else(|| Error::inherited(birth))
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.body.get() {
+            None => write!(f, "Session(inherited from {})", self.birth()),
+            Some(body) => write!(f, "Session(#{})", body.greeting.connection_id),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What a connection is asked to be: checked, with defaults.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mysql::mysql_common::constants::CapabilityFlags;
+
+use super::capabilities::{CALLERS, OWN};
+use super::charset::Charset;
+use super::tls::TlsOptions;
+use super::wait::Interrupt;
+
+/// Where MySQL and MariaDB put their socket, for a host of "localhost" without a port.
+const USUAL_SOCKETS: [&str; 4] = [
+    "/run/mysqld/mysqld.sock",
+    "/var/run/mysqld/mysqld.sock",
+    "/tmp/mysql.sock",
+    "/var/lib/mysql/mysql.sock",
+];
+
+/// Text that is never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hide `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// The options of a connection. The names are MySQLdb's.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// Name or address. Default "localhost".
+    pub host: String,
+    /// Default 3306. Without it, "localhost" means the usual unix socket where there is one.
+    pub port: Option<u16>,
+    /// Path of a unix socket; wins over host and port.
+    pub unix_socket: Option<PathBuf>,
+    /// Default: the name of the user who runs the process, as the server's own clients do.
+    pub user: Option<String>,
+    /// Default: none.
+    pub password: Secret,
+    /// The default database. Default: none.
+    pub database: Option<String>,
+    /// Default utf8mb4.
+    pub charset: Charset,
+    /// Default: the server's for the character set.
+    pub collation: Option<String>,
+    /// For resolving, connecting, TLS and log-in together. Default 10 s.
+    pub connect_timeout: Duration,
+    /// For one wait for the server's answer. Default: no limit.
+    pub read_timeout: Option<Duration>,
+    /// For sending one statement. Default: no limit.
+    pub write_timeout: Option<Duration>,
+    /// Default false (PEP 249); `None` leaves what the server has.
+    pub autocommit: Option<bool>,
+    /// A statement run on each new session. Default: none.
+    pub init_command: Option<String>,
+    /// Default: the server's.
+    pub sql_mode: Option<String>,
+    /// More capabilities, see [`ConnectOptions::add_flags`].
+    pub flags: CapabilityFlags,
+    /// Whether the server may ask for files of this machine. Default false.
+    pub local_infile: bool,
+    /// Default: no TLS.
+    pub tls: TlsOptions,
+    /// The server's RSA key (PEM), for caching_sha2_password without TLS. Default: none.
+    pub server_public_key: Option<PathBuf>,
+    /// Ask the server for its RSA key and believe it. Default false.
+    pub get_server_public_key: bool,
+    /// Asked while waiting: must the wait end?
+    pub interrupt: Option<Interrupt>,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            host: "localhost".into(),
+            port: None,
+            unix_socket: None,
+            user: None,
+            password: Secret::default(),
+            database: None,
+            charset: Charset::default(),
+            collation: None,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: None,
+            write_timeout: None,
+            autocommit: Some(false),
+            init_command: None,
+            sql_mode: None,
+            flags: CapabilityFlags::CLIENT_MULTI_STATEMENTS,
+            local_infile: false,
+            tls: TlsOptions::default(),
+            server_public_key: None,
+            get_server_public_key: false,
+            interrupt: None,
+        }
+    }
+}
+
+/// Where the server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A host and a port.
+    Tcp(String, u16),
+    /// A unix socket.
+    Socket(PathBuf),
+}
+
+impl ConnectOptions {
+    /// Where to connect. MySQL's own convention: "localhost" without a port is a unix socket.
+    pub fn place(&self) -> Place {
+        if let Some(path) = &self.unix_socket {
+            return Place::Socket(path.clone());
+        }
+        let usual = USUAL_SOCKETS.iter().map(PathBuf::from).find(|path| path.exists());
+        match (self.host.as_str(), self.port, usual) {
+            ("localhost", None, Some(path)) => Place::Socket(path),
+            (host, port, _) => Place::Tcp(host.to_owned(), port.unwrap_or(3306)),
+        }
+    }
+
+    /// Switch capabilities on by MySQL's numbers (`constants.CLIENT`).
+    ///
+    /// # Errors
+    /// When a flag is not one that a caller may choose.
+    pub fn add_flags(&mut self, bits: u32) -> Result<(), String> {
+        let asked = CapabilityFlags::from_bits_truncate(bits);
+        let foreign = asked.difference(CALLERS | OWN);
+        if asked.bits() != bits || !foreign.is_empty() {
+            return Err(format!(
+                "client_flag {bits} has flags that cannot be asked for; FOUND_ROWS, IGNORE_SPACE, \
+                 INTERACTIVE, MULTI_STATEMENTS and LOCAL_FILES can"
+            ));
+        }
+        self.local_infile |= asked.contains(CapabilityFlags::CLIENT_LOCAL_FILES);
+        self.flags |= asked & CALLERS;
+        Ok(())
+    }
+
+    /// The statement that makes a fresh session ours. Answers `@@wait_timeout` and
+    /// `@@max_allowed_packet`, so that all of it costs one round trip.
+    pub(super) fn setup(&self) -> String {
+        let mut set = format!("SET NAMES {}", self.charset.name());
+        if let Some(collation) = &self.collation {
+            set += &format!(" COLLATE {collation}");
+        }
+        if let Some(autocommit) = self.autocommit {
+            set += &format!(", autocommit = {}", u8::from(autocommit));
+        }
+        if let Some(mode) = &self.sql_mode {
+            set += &format!(", sql_mode = '{}'", mode.replace('\'', "''"));
+        }
+        set
+    }
+
+    /// Check what only shows when all options are known.
+    ///
+    /// # Errors
+    /// A sentence that names the option and says what to do.
+    pub fn validate(&self) -> Result<(), String> {
+        if let Some(collation) = &self.collation {
+            if !collation.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                return Err(format!("collation {collation:?} is not the name of a collation"));
+            }
+        }
+        let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|t| t.contains('\0'));
+        if holds_nul(&self.user) || holds_nul(&self.database) || self.password.0.contains('\0') {
+            return Err("user, password and database cannot contain a NUL character".into());
+        }
+        if self.tls.cert.is_some() != self.tls.key.is_some() {
+            return Err("ssl_cert and ssl_key belong together: give both or neither".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnectOptions, Place, Secret};
+
+    #[test]
+    fn a_port_or_a_socket_path_says_where_to_connect() {
+        let tcp = ConnectOptions { port: Some(3307), ..ConnectOptions::default() };
+        assert_eq!(tcp.place(), Place::Tcp("localhost".into(), 3307));
+        let unix = ConnectOptions { unix_socket: Some("/s".into()), ..tcp };
+        assert_eq!(unix.place(), Place::Socket("/s".into()));
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let options = ConnectOptions { password: Secret::new("hush"), ..ConnectOptions::default() };
+        assert!(!format!("{options:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_collation_cannot_smuggle_sql() {
+        let bad = "utf8mb4_bin; DROP TABLE t";
+        let options = ConnectOptions { collation: Some(bad.into()), ..ConnectOptions::default() };
+        assert!(options.validate().is_err());
+    }
+
+    #[test]
+    fn flags_that_change_the_protocol_are_refused() {
+        let mut options = ConnectOptions::default();
+        assert!(options.add_flags(2).is_ok());
+        assert!(options.add_flags(32).unwrap_err().contains("client_flag 32"));
+    }
+}

@@ -1,0 +1,125 @@
+//! A result: its columns, and its rows as the server sent them.
+
+use std::sync::Arc;
+
+use mysql::mysql_common::packets::Column;
+
+/// What a statement that answers no rows did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Rows changed (or found, with CLIENT.FOUND_ROWS).
+    pub affected: u64,
+    /// The first AUTO_INCREMENT value it made, or zero.
+    pub insert_id: u64,
+    /// Warnings it raised.
+    pub warnings: u16,
+}
+
+/// A whole result set, still in the server's text format.
+#[derive(Debug)]
+pub struct ResultSet {
+    columns: Arc<[Column]>,
+    data: Vec<u8>,
+    starts: Vec<usize>,
+    /// Warnings the statement raised.
+    pub warnings: u16,
+}
+
+impl ResultSet {
+    pub(super) fn new(
+        columns: Arc<[Column]>,
+        data: Vec<u8>,
+        starts: Vec<usize>,
+        warnings: u16,
+    ) -> Self {
+        Self { columns, data, starts, warnings }
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &Arc<[Column]> {
+        &self.columns
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The values of one row.
+    pub fn row(&self, index: usize) -> Option<Values<'_>> {
+        let start = *self.starts.get(index)?;
+        Some(Values { data: self.data.get(start..)? })
+    }
+}
+
+/// The values of one row, in order.
+#[derive(Debug)]
+pub struct Values<'a> {
+    data: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    /// The next value: `Ok(None)` is NULL.
+    ///
+    /// # Errors
+    /// When the row is shorter than its columns say.
+    pub fn value(&mut self) -> Result<Option<&'a [u8]>, Truncated> {
+        if let Some((0xfb, rest)) = self.data.split_first() {
+            self.data = rest;
+            return Ok(None);
+        }
+        let (length, rest) = lenenc(self.data).ok_or(Truncated)?;
+        let length = usize::try_from(length).map_err(|_| Truncated)?;
+        let (value, rest) = rest.split_at_checked(length).ok_or(Truncated)?;
+        self.data = rest;
+        Ok(Some(value))
+    }
+}
+
+/// A row that ends before its last column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated;
+
+/// MySQL's length-encoded integer, and what follows it.
+pub(super) fn lenenc(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let width = match first {
+        0..=0xfa => return Some((u64::from(*first), rest)),
+        0xfc => 2,
+        0xfd => 3,
+        0xfe => 8,
+        _ => return None,
+    };
+    let (number, rest) = rest.split_at_checked(width)?;
+    let number = number.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    Some((number, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{lenenc, Truncated, Values};
+
+    #[test]
+    fn a_length_takes_one_to_nine_bytes() {
+        assert_eq!(lenenc(&[250, 7]), Some((250, &[7][..])));
+        assert_eq!(lenenc(&[0xfc, 1, 2]), Some((0x201, &[][..])));
+        assert_eq!(lenenc(&[0xfd, 1, 2, 3]), Some((0x30201, &[][..])));
+        assert_eq!(lenenc(&[0xfe, 1, 0, 0, 0, 0, 0, 0, 0]), Some((1, &[][..])));
+        assert_eq!(lenenc(&[0xfd, 1]), None);
+        assert_eq!(lenenc(&[0xff]), None);
+    }
+
+    #[test]
+    fn a_row_is_values_and_nulls_and_never_read_past_its_end() {
+        let mut values = Values { data: &[1, b'a', 0xfb, 0, 5, b'x'] };
+        assert_eq!(values.value(), Ok(Some(&b"a"[..])));
+        assert_eq!(values.value(), Ok(None));
+        assert_eq!(values.value(), Ok(Some(&b""[..])));
+        assert_eq!(values.value(), Err(Truncated));
+    }
+}

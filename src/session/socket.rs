@@ -1,0 +1,181 @@
+//! A non-blocking socket to the server: made, registered, read, written, peeked at.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, SockFlag, SockType};
+use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr};
+
+use super::error::{Broken, Error};
+use super::wait::{Interrupt, Patience};
+use crate::process::Descriptor;
+
+/// A connected socket of this process.
+pub(super) struct Socket {
+    descriptor: Descriptor,
+}
+
+/// What lies in the receive queue of a socket that should be silent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Peek {
+    Silent,
+    Readable,
+    Closed(String),
+}
+
+impl Socket {
+    /// Connect to a host, trying each of its addresses; the time is shared among those left.
+    pub(super) fn tcp(
+        host: &str,
+        port: u16,
+        deadline: Instant,
+        interrupt: Option<Interrupt>,
+    ) -> Result<Self, Error> {
+        let place = format!("{host}:{port}");
+        let addresses = resolve(host, port)?;
+        let mut causes: Vec<String> = Vec::new();
+        for (tried, address) in addresses.iter().enumerate() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let share = left / (addresses.len() - tried) as u32;
+            match Self::tcp_address(*address, share, interrupt) {
+                Ok(socket) => return Ok(socket),
+                Err(Broken::Interrupted) => return Err(Error::interrupted()),
+                Err(cause) if addresses.len() == 1 => causes.push(cause.to_string()),
+                Err(cause) => causes.push(format!("{}: {cause}", address.ip())),
+            }
+        }
+        Err(Error::connect_host(&place, causes.join("; ")))
+    }
+
+    fn tcp_address(
+        address: SocketAddr,
+        share: Duration,
+        interrupt: Option<Interrupt>,
+    ) -> Result<Self, Broken> {
+        let family = if address.is_ipv6() { AddressFamily::Inet6 } else { AddressFamily::Inet };
+        let socket = Self::open(family)?;
+        socket::setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
+        socket::setsockopt(&socket, sockopt::KeepAlive, &true)?;
+        let patience = Patience::until(Instant::now() + share, interrupt);
+        socket.connect(&SockaddrStorage::from(address), patience)?;
+        Ok(socket)
+    }
+
+    /// Connect to a unix socket.
+    pub(super) fn unix(
+        path: &Path,
+        deadline: Instant,
+        interrupt: Option<Interrupt>,
+    ) -> Result<Self, Error> {
+        let attempt = || {
+            let address = UnixAddr::new(path)?;
+            let socket = Self::open(AddressFamily::Unix)?;
+            socket.connect(&address, Patience::until(deadline, interrupt))?;
+            Ok(socket)
+        };
+        attempt().map_err(|cause| match cause {
+            Broken::Interrupted => Error::interrupted(),
+            cause => Error::connect_socket(&path.display().to_string(), cause),
+        })
+    }
+
+    /// The socket enters the registry here, before the first byte: whatever a fork interrupts.
+    fn open(family: AddressFamily) -> Result<Self, Broken> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let fd: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
+        Ok(Self { descriptor: Descriptor::adopt(fd)? })
+    }
+
+    fn connect(&self, address: &dyn SockaddrLike, patience: Patience) -> Result<(), Broken> {
+        match socket::connect(self.as_raw_fd(), address) {
+            Ok(()) => Ok(()),
+            Err(Errno::EINPROGRESS | Errno::EINTR) => {
+                patience.writable(self.as_fd())?;
+                match socket::getsockopt(self, sockopt::SocketError)? {
+                    0 => Ok(()),
+                    code => Err(Errno::from_raw(code).into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Read what is there. `WouldBlock` when nothing is, `Ok(0)` when the server has closed.
+    pub(super) fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match socket::recv(self.as_raw_fd(), into, MsgFlags::empty()) {
+                Err(Errno::EINTR) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+    }
+
+    /// Write what the kernel takes. `WouldBlock` when it takes nothing now.
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match socket::send(self.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+                Err(Errno::EINTR) => {}
+                other => return other.map_err(io::Error::from),
+            }
+        }
+    }
+
+    /// Look into the receive queue without taking anything out.
+    pub(super) fn peek(&self, into: &mut [u8]) -> (Peek, usize) {
+        if !self.is_ours() {
+            return (Peek::Closed("its descriptor was closed by other code".into()), 0);
+        }
+        match socket::recv(self.as_raw_fd(), into, MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
+            Ok(0) => (Peek::Closed(Broken::Closed.to_string()), 0),
+            Ok(count) => (Peek::Readable, count),
+            Err(Errno::EAGAIN | Errno::EINTR) => (Peek::Silent, 0),
+            Err(error) => (Peek::Closed(io::Error::from(error).to_string()), 0),
+        }
+    }
+
+    /// Whether the number still means this socket.
+    pub(super) fn is_ours(&self) -> bool {
+        self.descriptor.is_ours()
+    }
+}
+
+/// Every address of a host. Names that need no resolver do not go there: glibc's takes locks that
+/// a fork may have copied held.
+fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
+    if host == "localhost" {
+        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        return Ok(loopback.map(|ip| SocketAddr::new(ip, port)).to_vec());
+    }
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let found = (host, port).to_socket_addrs().map_err(|e| Error::unknown_host(host, e))?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    if addresses.is_empty() {
+        return Err(Error::unknown_host(host, "the name has no address"));
+    }
+    Ok(addresses)
+}
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Socket({})", self.as_raw_fd())
+    }
+}

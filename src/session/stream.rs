@@ -1,0 +1,204 @@
+//! The stream of packets: framing, buffers, time limits.
+
+use std::fmt;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, Instant};
+
+use super::error::{Broken, Error};
+use super::inbox::Inbox;
+use super::socket::Socket;
+use super::tls::Tls;
+use super::transport::{Silence, Transport};
+use super::wait::{Interrupt, Patience};
+
+const HEADER: usize = 4;
+/// A payload of this length goes on in the next frame.
+const FRAME: usize = 0xff_ffff;
+/// An outgoing buffer larger than this is given back after use.
+const OUTBOX_KEPT: usize = 256 * 1024;
+
+/// Packets to and from one server.
+pub(super) struct Stream {
+    transport: Transport,
+    inbox: Inbox,
+    outbox: Vec<u8>,
+    sequence: u8,
+    sent: bool,
+    asked: bool,
+    limits: Limits,
+}
+
+/// How long one wait may last, however the bytes drip.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) read: Option<Duration>,
+    pub(super) write: Option<Duration>,
+    /// An end for all waits together.
+    pub(super) deadline: Option<Instant>,
+    pub(super) interrupt: Option<Interrupt>,
+}
+
+impl Limits {
+    fn patience(&self, limit: Option<Duration>) -> Patience {
+        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = end.into_iter().chain(self.deadline).min();
+        Patience { deadline, interrupt: self.interrupt }
+    }
+}
+
+impl Stream {
+    pub(super) fn new(socket: Socket, limits: Limits) -> Self {
+        let (transport, inbox) = (Transport::new(socket), Inbox::new());
+        Self {
+            transport,
+            inbox,
+            outbox: Vec::new(),
+            sequence: 0,
+            sent: false,
+            asked: false,
+            limits,
+        }
+    }
+
+    /// Bound all waits from here on together, or no longer.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.limits.deadline = deadline;
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.transport.is_encrypted()
+    }
+
+    pub(super) fn is_ours(&self) -> bool {
+        self.transport.is_ours()
+    }
+
+    /// Whether a byte of the current command has left this process.
+    pub(super) fn has_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// Start a command: its packets count from zero.
+    pub(super) fn begin(&mut self) {
+        self.sequence = 0;
+        self.sent = false;
+    }
+
+    /// Send one packet, made of `parts`, in as few writes as the kernel allows.
+    pub(super) fn send(&mut self, parts: &[&[u8]]) -> Result<(), Broken> {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        outbox.clear();
+        frame(parts, &mut self.sequence, &mut outbox);
+        let patience = self.limits.patience(self.limits.write);
+        let done = self.transport.send(&outbox, patience, &mut self.sent);
+        self.asked = true;
+        if outbox.capacity() <= OUTBOX_KEPT {
+            self.outbox = outbox;
+        }
+        done
+    }
+
+    /// Receive one packet: where its payload lies in the inbox. Ranges stay valid until
+    /// [`Stream::forget`].
+    pub(super) fn receive(&mut self) -> Result<Range<usize>, Broken> {
+        let patience = self.limits.patience(self.limits.read);
+        let mut whole: Option<Range<usize>> = None;
+        loop {
+            let header = self.need(HEADER, patience)?;
+            let head = &self.inbox.bytes()[header.clone()];
+            let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
+            self.sequence = head[3].wrapping_add(1);
+            let body = self.need(length, patience)?;
+            let joined = match whole {
+                None => body,
+                Some(before) => self.inbox.join(before, header.start..body.start, body.end),
+            };
+            if length < FRAME {
+                return Ok(joined);
+            }
+            whole = Some(joined);
+        }
+    }
+
+    pub(super) fn payload(&self, range: Range<usize>) -> &[u8] {
+        &self.inbox.bytes()[range]
+    }
+
+    /// The packets received so far have been used.
+    pub(super) fn forget(&mut self) {
+        self.inbox.forget();
+    }
+
+    /// Bring what is unread to the front, so that ranges from here on start at zero.
+    pub(super) fn settle(&mut self) {
+        self.inbox.settle();
+    }
+
+    /// Take out all that was received since [`Stream::settle`].
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        self.inbox.take()
+    }
+
+    fn need(&mut self, count: usize, patience: Patience) -> Result<Range<usize>, Broken> {
+        while self.inbox.unread() < count {
+            let asked = std::mem::take(&mut self.asked);
+            let got = self.transport.receive(self.inbox.room(count), patience, asked)?;
+            self.inbox.received(got);
+        }
+        Ok(self.inbox.advance(count))
+    }
+
+    /// Put TLS on the stream.
+    pub(super) fn encrypt(&mut self, tls: &Tls) -> Result<(), Error> {
+        let patience = self.limits.patience(self.limits.read);
+        self.transport.encrypt(tls, patience)
+    }
+
+    /// Look whether the server is silent and there, without a round trip.
+    pub(super) fn probe(&mut self) -> Silence {
+        if self.inbox.unread() > 0 {
+            return Silence::Broken("bytes that nobody asked for had been received".into());
+        }
+        self.transport.probe()
+    }
+}
+
+fn frame(parts: &[&[u8]], sequence: &mut u8, outbox: &mut Vec<u8>) {
+    let mut left: usize = parts.iter().map(|part| part.len()).sum();
+    outbox.reserve(left + HEADER * (left / FRAME + 1));
+    let mut source = parts.iter().flat_map(|part| part.chunks(FRAME));
+    let mut part: &[u8] = &[];
+    loop {
+        let length = left.min(FRAME);
+        outbox.extend_from_slice(&(length as u32).to_le_bytes()[..3]);
+        outbox.push(*sequence);
+        *sequence = sequence.wrapping_add(1);
+        let mut missing = length;
+        while missing > 0 {
+            if part.is_empty() {
+                part = source.next().unwrap_or_default();
+            }
+            let (now, later) = part.split_at(part.len().min(missing));
+            outbox.extend_from_slice(now);
+            (part, missing) = (later, missing - now.len());
+        }
+        left -= length;
+        // A full frame says "more follows", so an exact multiple ends with an empty one.
+        if length < FRAME {
+            return;
+        }
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.transport.as_raw_fd()
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({}, encrypted: {})", self.as_raw_fd(), self.is_encrypted())
+    }
+}
