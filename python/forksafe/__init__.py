@@ -1,0 +1,91 @@
+"""A MySQL and MariaDB driver (PEP 249), with a connection pool that survives `fork()`."""
+
+from . import constants
+from ._forksafe import Connection, Cursor, Pool, __version__, connect
+from .exceptions import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    MySQLError,
+    NotSupportedError,
+    OperationalError,
+    PoolClosed,
+    PoolTimeout,
+    ProgrammingError,
+    TooManyRequests,
+    Warning,
+)
+from .types import (
+    BINARY,
+    DATE,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    TIME,
+    TIMESTAMP,
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeDelta,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+)
+
+apilevel = "2.0"
+threadsafety = 1
+paramstyle = "format"
+version_info = (0, 1, 0, "final", 0)
+
+__all__ = [
+    # connections
+    "connect",
+    "Connection",
+    "Cursor",
+    "Pool",
+    # errors
+    "MySQLError",
+    "Warning",
+    "Error",
+    "InterfaceError",
+    "DatabaseError",
+    "DataError",
+    "OperationalError",
+    "IntegrityError",
+    "InternalError",
+    "ProgrammingError",
+    "NotSupportedError",
+    "PoolTimeout",
+    "TooManyRequests",
+    "PoolClosed",
+    # values
+    "Binary",
+    "Date",
+    "DateFromTicks",
+    "Time",
+    "TimeDelta",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    # type objects
+    "BINARY",
+    "DATE",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "TIME",
+    "TIMESTAMP",
+    # about this module
+    "__version__",
+    "apilevel",
+    "constants",
+    "paramstyle",
+    "threadsafety",
+    "version_info",
+]

@@ -1,0 +1,215 @@
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from os import PathLike
+from types import TracebackType
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, final, overload
+
+from typing_extensions import Self, Unpack
+
+from . import exceptions
+
+__all__ = ["Connection", "Cursor", "Pool", "__version__", "connect"]
+
+__version__: str
+
+_T = TypeVar("_T")
+_Path: TypeAlias = str | PathLike[str]
+_Row: TypeAlias = tuple[Any, ...]
+_Args: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
+_Column: TypeAlias = tuple[str, int, int | None, int, int, int, bool]
+_Conversions: TypeAlias = dict[int, Callable[[str], Any]]
+_SslMode: TypeAlias = Literal["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
+
+class _SslOptions(TypedDict, total=False):
+    ca: _Path
+    cert: _Path
+    key: _Path
+    check_hostname: bool
+
+class _ConnectOptions(TypedDict, total=False):
+    host: str | None
+    user: str | None
+    password: str | None
+    passwd: str | None
+    database: str | None
+    db: str | None
+    port: int
+    unix_socket: _Path | None
+    charset: str
+    collation: str | None
+    connect_timeout: float | None
+    read_timeout: float | None
+    write_timeout: float | None
+    autocommit: bool | None
+    init_command: str | None
+    sql_mode: str | None
+    client_flag: int
+    multi_statements: bool
+    local_infile: bool
+    use_unicode: Literal[True]
+    ssl: bool | _SslOptions | None
+    ssl_mode: _SslMode | None
+    ssl_ca: _Path | None
+    ssl_cert: _Path | None
+    ssl_key: _Path | None
+    ssl_check_hostname: bool | None
+    server_public_key_path: _Path | None
+    get_server_public_key: bool
+    conv: _Conversions | None
+
+class _PoolOptions(_ConnectOptions, total=False):
+    max_size: int
+    timeout: float
+    max_waiting: int
+    recycle: float | None
+    max_idle: float | None
+    pre_ping: bool
+    ping_after: float
+    reset: Literal["rollback", "session", "none"]
+    name: str | None
+
+class _Discards(TypedDict):
+    expired: int
+    idle: int
+    broken: int
+    inherited: int
+    closed: int
+
+class _Stats(TypedDict):
+    pid: int
+    name: str
+    max_size: int
+    size: int
+    idle: int
+    in_use: int
+    waiting: int
+    closed: bool
+    forks_noticed: int
+    connects: int
+    connect_errors: int
+    check_outs: int
+    waits: int
+    wait_seconds: float
+    timeouts: int
+    hand_offs: int
+    pings: int
+    ping_failures: int
+    probe_failures: int
+    discards: _Discards
+    idle_limit: float | None
+    last_connect_error: str | None
+
+def connect(url: str | None = None, /, **options: Unpack[_ConnectOptions]) -> Connection: ...
+
+@final
+class Connection:
+    Warning: type[exceptions.Warning]
+    Error: type[exceptions.Error]
+    InterfaceError: type[exceptions.InterfaceError]
+    DatabaseError: type[exceptions.DatabaseError]
+    DataError: type[exceptions.DataError]
+    OperationalError: type[exceptions.OperationalError]
+    IntegrityError: type[exceptions.IntegrityError]
+    InternalError: type[exceptions.InternalError]
+    ProgrammingError: type[exceptions.ProgrammingError]
+    NotSupportedError: type[exceptions.NotSupportedError]
+
+    @property
+    def open(self) -> bool: ...
+    @property
+    def inherited(self) -> bool: ...
+    @property
+    def in_transaction(self) -> bool: ...
+    @property
+    def holds(self) -> tuple[str, ...]: ...
+    @overload
+    def cursor(self, cursorclass: None = None) -> Cursor: ...
+    @overload
+    def cursor(self, cursorclass: Callable[[Connection], _T]) -> _T: ...
+    def begin(self) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+    def ping(self) -> None: ...
+    def probe(self) -> bool: ...
+    def autocommit(self, on: bool) -> None: ...
+    def get_autocommit(self) -> bool: ...
+    def select_db(self, name: str) -> None: ...
+    def escape(self, value: object, encoders: object = None) -> bytes: ...
+    def literal(self, value: object) -> bytes: ...
+    def escape_string(self, value: str | bytes) -> bytes: ...
+    def character_set_name(self) -> str: ...
+    def get_server_info(self) -> str: ...
+    def get_host_info(self) -> str: ...
+    def thread_id(self) -> int: ...
+    def fileno(self) -> int: ...
+    def warning_count(self) -> int: ...
+    def affected_rows(self) -> int: ...
+    def insert_id(self) -> int: ...
+    def show_warnings(self) -> list[_Row]: ...
+    def forget_holds(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Cursor:
+    arraysize: int
+    def __new__(cls, connection: Connection) -> Self: ...
+    @property
+    def connection(self) -> Connection: ...
+    @property
+    def description(self) -> tuple[_Column, ...] | None: ...
+    @property
+    def rowcount(self) -> int: ...
+    @property
+    def rownumber(self) -> int | None: ...
+    @property
+    def lastrowid(self) -> int | None: ...
+    @property
+    def warning_count(self) -> int: ...
+    @property
+    def _executed(self) -> bytes | None: ...
+    def execute(self, query: str | bytes, args: _Args = None) -> int: ...
+    def executemany(self, query: str | bytes, args: Iterable[_Args]) -> int | None: ...
+    def callproc(self, procname: str, args: Sequence[Any] | None = None) -> Sequence[Any]: ...
+    def mogrify(self, query: str | bytes, args: _Args = None) -> str: ...
+    def fetchone(self) -> _Row | None: ...
+    def fetchmany(self, size: int | None = None) -> tuple[_Row, ...]: ...
+    def fetchall(self) -> tuple[_Row, ...]: ...
+    def nextset(self) -> bool | None: ...
+    def setinputsizes(self, *sizes: object) -> None: ...
+    def setoutputsize(self, *sizes: object) -> None: ...
+    def close(self) -> None: ...
+    def __iter__(self) -> Iterator[_Row]: ...
+    def __next__(self) -> _Row: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Pool:
+    def __new__(cls, url: str | None = None, /, **options: Unpack[_PoolOptions]) -> Self: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def closed(self) -> bool: ...
+    def connect(self, timeout: float | None = None) -> Connection: ...
+    def connection(self, timeout: float | None = None) -> AbstractContextManager[Connection]: ...
+    def stats(self) -> _Stats: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...

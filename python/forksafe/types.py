@@ -1,0 +1,89 @@
+"""PEP 249's constructors, and its type objects: `description[i][1] == forksafe.NUMBER`."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+from .constants import FIELD_TYPE
+
+Date = datetime.date
+Time = datetime.time
+TimeDelta = datetime.timedelta
+Timestamp = datetime.datetime
+
+
+def DateFromTicks(ticks: float) -> datetime.date:
+    """The local date at `ticks`, seconds since the epoch."""
+    return Date(*time.localtime(ticks)[:3])
+
+
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """The local time of day at `ticks`, seconds since the epoch."""
+    return Time(*time.localtime(ticks)[3:6])
+
+
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """The local date and time at `ticks`, seconds since the epoch."""
+    return Timestamp(*time.localtime(ticks)[:6])
+
+
+def Binary(data: bytes | bytearray | memoryview) -> bytes:
+    """A parameter that holds bytes, not text."""
+    return bytes(memoryview(data))
+
+
+class TypeObject(frozenset[int]):
+    """Some of the type codes in `FIELD_TYPE`; equal to each of them."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return other in self if isinstance(other, int) else super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = frozenset.__hash__
+
+
+STRING = TypeObject(
+    {
+        FIELD_TYPE.ENUM,
+        FIELD_TYPE.JSON,
+        FIELD_TYPE.SET,
+        FIELD_TYPE.STRING,
+        FIELD_TYPE.VARCHAR,
+        FIELD_TYPE.VAR_STRING,
+    }
+)
+BINARY = TypeObject(
+    {
+        FIELD_TYPE.BIT,
+        FIELD_TYPE.BLOB,
+        FIELD_TYPE.GEOMETRY,
+        FIELD_TYPE.LONG_BLOB,
+        FIELD_TYPE.MEDIUM_BLOB,
+        FIELD_TYPE.TINY_BLOB,
+        FIELD_TYPE.VECTOR,
+    }
+)
+NUMBER = TypeObject(
+    {
+        FIELD_TYPE.DECIMAL,
+        FIELD_TYPE.DOUBLE,
+        FIELD_TYPE.FLOAT,
+        FIELD_TYPE.INT24,
+        FIELD_TYPE.LONG,
+        FIELD_TYPE.LONGLONG,
+        FIELD_TYPE.NEWDECIMAL,
+        FIELD_TYPE.SHORT,
+        FIELD_TYPE.TINY,
+        FIELD_TYPE.YEAR,
+    }
+)
+DATE = TypeObject({FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE})
+TIME = TypeObject({FIELD_TYPE.TIME})
+TIMESTAMP = TypeObject({FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP})
+DATETIME = TIMESTAMP
+ROWID = TypeObject()

@@ -1,0 +1,1 @@
+"""What the tests, the demo and the Makefile need around forksafe; not part of the package."""

@@ -1,0 +1,185 @@
+"""What a test can ask for: a server, connections, a faulty network, a forked child."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import weakref
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scripts.mariadb_server import Server
+from scripts.throwaway_mariadb import ThrowawayMariaDB
+from tests import fork
+from tests.given_server import GivenServer
+from tests.proxy import FaultProxy
+
+if TYPE_CHECKING:
+    import forksafe
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE_NUMBERS = itertools.count(1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Keep a child that unwinds its test (see fork.py) from going on with the other tests."""
+    pid = os.getpid()
+    try:
+        return (yield)
+    except BaseException as error:
+        if os.getpid() == pid:
+            raise
+        unwound = error
+    # Past the `except` block: inside it, Python 3.10 keeps the error's frames alive.
+    fork.end_unwound_child(unwound)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A throwaway MariaDB, or the server that FORKSAFE_TEST_DSN names."""
+    if url := os.environ.get("FORKSAFE_TEST_DSN"):
+        yield GivenServer(url)
+        return
+    with ThrowawayMariaDB() as throwaway:
+        yield throwaway
+
+
+@pytest.fixture
+def controlled_server(server: Server) -> Iterator[ThrowawayMariaDB]:
+    """The server, for tests that stop and start it; it runs again after them."""
+    if not isinstance(server, ThrowawayMariaDB):
+        pytest.skip("needs a server of its own to stop and start: unset FORKSAFE_TEST_DSN")
+    yield server
+    server.start()
+
+
+@pytest.fixture(params=["tcp", "socket", "tls"])
+def transport(request: pytest.FixtureRequest, server: Server) -> str:
+    """Each way to reach the server, for `connect` and `make_pool`."""
+    name: str = request.param
+    if name not in server.transports:
+        pytest.skip(f"FORKSAFE_TEST_DSN offers no {name} (give unix_socket= or ssl_ca= in it)")
+    return name
+
+
+@pytest.fixture
+def connect(server: Server) -> Iterator[Callable[..., forksafe.Connection]]:
+    """`connect(transport="tcp", **options)`: a connection, closed after the test."""
+    import forksafe
+
+    with _closing() as opened:
+
+        def make(transport: str = "tcp", **options: Any) -> forksafe.Connection:
+            connection = forksafe.connect(**server.connect_kwargs(transport, **options))
+            opened.append(weakref.ref(connection))
+            return connection
+
+        yield make
+
+
+@pytest.fixture
+def make_pool(server: Server) -> Iterator[Callable[..., forksafe.Pool]]:
+    """`make_pool(transport="tcp", **options)`: a pool, closed after the test."""
+    import forksafe
+
+    with _closing() as opened:
+
+        def make(transport: str = "tcp", **options: Any) -> forksafe.Pool:
+            pool = forksafe.Pool(**server.connect_kwargs(transport, **options))
+            opened.append(weakref.ref(pool))
+            return pool
+
+        yield make
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[FaultProxy]:
+    """A faulty network before the server's TCP port."""
+    proxy = FaultProxy(server.host, server.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def table(server: Server) -> Iterator[Callable[[str], str]]:
+    """`table(columns)`: the name of a fresh InnoDB table, dropped after the test."""
+    made: list[str] = []
+
+    def make(columns: str = "id INT PRIMARY KEY") -> str:
+        name = f"t{os.getpid()}_{next(TABLE_NUMBERS)}"
+        server.execute_as_root(f"CREATE TABLE {server.database}.{name} ({columns}) ENGINE=InnoDB")
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        # Not for ever: a test that failed may hold a lock on it.
+        server.execute_as_root(
+            f"SET lock_wait_timeout = 5; DROP TABLE IF EXISTS {server.database}.{name}"
+        )
+
+
+@pytest.fixture
+def in_child(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """`in_child(fn, *args, leave="os._exit", timeout=20.0)`: see fork.py."""
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+
+    def run(fn: Callable[..., Any], *args: Any, **how: Any) -> Any:
+        if reporter:
+            reporter.flush()  # else a child that is finalised writes it a second time
+        return fork.in_child(fn, *args, **how)
+
+    return run
+
+
+@pytest.fixture
+def run_python(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`run_python(source, *args, timeout=60.0, check=True)`: a fresh interpreter.
+
+    With the fixture `server` in use, the program finds it as FORKSAFE_TEST_URL.
+    """
+
+    def run(
+        source: str, *args: str, timeout: float = 60.0, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        program = tmp_path / "program.py"
+        program.write_text(source)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        if "server" in request.fixturenames:
+            environment["FORKSAFE_TEST_URL"] = request.getfixturevalue("server").url()
+        done = subprocess.run(
+            [sys.executable, str(program), *args],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        if check and done.returncode:
+            pytest.fail(f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+        return done
+
+    return run
+
+
+@contextlib.contextmanager
+def _closing() -> Iterator[list[weakref.ref[Any]]]:
+    """Close what is still referenced from elsewhere at the end.
+
+    Weakly, because many tests are about what happens when the last reference goes.
+    """
+    opened: list[weakref.ref[Any]] = []
+    yield opened
+    for reference in reversed(opened):
+        if closable := reference():
+            # Its server may be gone, or the test may have broken it.
+            with contextlib.suppress(Exception):
+                closable.close()
