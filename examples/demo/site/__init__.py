@@ -1,0 +1,1 @@
+"""A small Django site: tickets to read, jobs to run, and a ledger that gunicorn's master keeps."""
