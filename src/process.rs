@@ -13,7 +13,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-pub use registry::{inherited_closed, Descriptor};
+pub use registry::Descriptor;
 
 /// The identity of a process: its pid, and how many forks lie between it and the first process
 /// that asked. The generation alone tells parent from child, also when the kernel reuses a pid.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::cursor::Cursor;
-use super::errors::{no_descriptor, raise};
+use super::errors::{detached, no_descriptor, raise};
 use super::from_python::{statement, Writer};
 use super::link::{skip_answers, Held, Link};
 use super::options::Options;
@@ -40,7 +40,7 @@ pub(super) fn connect(
 ) -> PyResult<Connection> {
     let options = Options::for_connection().read(url, options)?;
     let connector = options.connector()?;
-    let session = py.detach(|| connector.open(None)).map_err(|e| raise(&e))?;
+    let session = detached(py, || connector.open(None))?.map_err(|error| raise(&error))?;
     let (place, connect) = (connector.place().clone(), Arc::clone(connector.options()));
     Ok(Connection::new(Held::Own(session), connect, place, options.conv()))
 }

@@ -74,15 +74,21 @@ impl Cursor {
         Ok(state)
     }
 
-    /// Send `sql`, which was made from `template`, and keep the answer.
-    pub(super) fn run(&self, py: Python<'_>, template: &[u8], sql: Vec<u8>) -> PyResult<u64> {
+    /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
+    /// put in.
+    pub(super) fn run(
+        &self,
+        py: Python<'_>,
+        template: Option<&[u8]>,
+        sql: Vec<u8>,
+    ) -> PyResult<u64> {
         let mut state = self.open_state()?;
         state.loaded = Loaded::default();
         let connection = self.connection.get();
         let number = self.number;
         let answer = connection.link().work(py, |session, last| {
             skip_answers(session, last, number)?;
-            session.notice(template);
+            session.notice(template.unwrap_or(&sql));
             let answer = session.query(&sql)?;
             note(session, last, number, &answer);
             Ok(answer)
@@ -146,11 +152,11 @@ impl Cursor {
         let template = statement(&writer, query)?;
         let parameters = Parameters::of(args)?;
         if let Parameters::Absent = parameters {
-            return self.run(py, &template.clone(), template);
+            return self.run(py, None, template);
         }
         let mut sql = Vec::with_capacity(template.len() + 64);
         interpolate(&writer, &template, &parameters, &mut sql)?;
-        self.run(py, &template, sql)
+        self.run(py, Some(&template), sql)
     }
 
     /// Run a statement for each of many parameter sets; answers the rows changed in all, or None
@@ -189,10 +195,10 @@ impl Cursor {
                 sql.extend_from_slice(format!("{variable} = ").as_bytes());
                 writer.literal(value, &mut sql)?;
             }
-            self.run(py, b"SET @_", sql)?;
+            self.run(py, Some(b"SET @_"), sql)?;
         }
         let call = format!("CALL {procname}({})", variables.join(", ")).into_bytes();
-        self.run(py, &call.clone(), call)?;
+        self.run(py, None, call)?;
         Ok(args)
     }
 

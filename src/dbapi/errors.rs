@@ -1,6 +1,7 @@
 //! Errors as Python exceptions: the one place where a number becomes a class.
 
 use std::cell::RefCell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::import_exception;
 use pyo3::prelude::*;
@@ -61,6 +62,15 @@ fn by_number(errno: u16, message: String) -> PyErr {
     }
 }
 
+/// Run what may wait away from the interpreter. A panic, which is a defect of ours, comes back as
+/// an InternalError: PyO3 would make a BaseException of it, which nobody catches.
+pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    py.detach(|| catch_unwind(AssertUnwindSafe(work))).map_err(|_| {
+        let text = "a defect in forksafe; please report what stderr says of it";
+        InternalError::new_err((CLIENT, text))
+    })
+}
+
 /// The caller asked for what cannot be done.
 pub(super) fn usage(text: impl Into<String>) -> PyErr {
     ProgrammingError::new_err((CLIENT, text.into()))
@@ -83,12 +93,6 @@ pub(super) fn busy(what: &str) -> PyErr {
         "this {what} is in use by another thread at this moment; give each thread its own \
          connection, for instance from a forksafe.Pool"
     ))
-}
-
-/// A defect of ours. The connection is gone with it.
-pub(super) fn panicked() -> PyErr {
-    let text = "a defect in forksafe; the connection was closed, please report what stderr says";
-    InternalError::new_err((CLIENT, text))
 }
 
 /// The server sent what cannot be read as the type it announced.

@@ -86,10 +86,11 @@ impl Writer {
 
     /// Text as the connection's bytes.
     pub(super) fn encoded(&self, text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
-        if self.charset.is_utf8() {
-            return Ok(text.to_str()?.as_bytes().to_vec());
+        match self.charset.encode(text.to_str()?) {
+            Some(bytes) => Ok(bytes.into_owned()),
+            // For Python's own UnicodeEncodeError.
+            None => text.call_method1("encode", (self.charset.codec(),))?.extract(),
         }
-        text.call_method1("encode", (self.charset.codec(),))?.extract()
     }
 
     fn binary(&self, bytes: &[u8], out: &mut Vec<u8>) {

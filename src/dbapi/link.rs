@@ -1,13 +1,11 @@
 //! What a connection object holds: a session of its own or one lent by a pool, for one thread at
 //! a time.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
-
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 
-use super::errors::{busy, closed, panicked, raise};
-use crate::pool::Lease;
+use super::errors::{busy, closed, detached, raise};
+use crate::pool::{Discard, Lease};
 use crate::process::{Owned, Process};
 use crate::session::{Connector, Error, Session};
 
@@ -89,12 +87,11 @@ impl Link {
         };
         // The guard stays with this thread; only what it guards goes along.
         let session = held.session();
-        let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| act(session, last))));
-        match outcome {
+        match detached(py, || act(session, last)) {
             Ok(result) => result.map_err(|error| raise(&error)),
-            Err(_) => {
-                self.drop_after_panic(inside);
-                Err(panicked())
+            Err(defect) => {
+                discard(inside.held.take());
+                Err(defect)
             }
         }
     }
@@ -145,13 +142,13 @@ impl Link {
         let inside = self.inside.get().ok_or_else(|| raise(&Error::inherited(self.birth())))?;
         inside.try_lock().ok_or_else(|| busy("connection"))
     }
+}
 
-    /// Nobody knows how far the session got: it is not checked in, and says no goodbye.
-    fn drop_after_panic(&self, mut inside: MutexGuard<'_, Inside>) {
-        match inside.held.take() {
-            Some(Held::Lent(lease)) => lease.discard(crate::pool::Discard::Broken),
-            own => drop(own),
-        }
+/// After a panic nobody knows how far the session got: it is not checked in.
+fn discard(held: Option<Held>) {
+    match held {
+        Some(Held::Lent(lease)) => lease.discard(Discard::Broken),
+        own => drop(own),
     }
 }
 

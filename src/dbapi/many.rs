@@ -85,7 +85,7 @@ impl<'a> Batches<'a> {
     fn send(&mut self, py: Python<'_>) -> PyResult<()> {
         let mut sql = std::mem::take(&mut self.sql);
         sql.extend_from_slice(&self.tail);
-        let changed = self.cursor.run(py, self.template, sql)?;
+        let changed = self.cursor.run(py, Some(self.template), sql)?;
         self.total = Some(self.total.unwrap_or(0) + changed);
         Ok(())
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::connection::Connection;
-use super::errors::{interrupted, raise_pool, usage};
+use super::errors::{detached, interrupted, raise_pool, usage};
 use super::link::Held;
 use super::options::Options;
 use crate::pool::{self, Caller, Stats};
@@ -33,7 +33,7 @@ impl Pool {
             thread: thread.extract::<String>().ok().map(Arc::from),
             keep_waiting: Some(&|| !interrupted()),
         };
-        let lease = py.detach(|| self.pool.check_out_for(&caller)).map_err(raise_pool)?;
+        let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;
         let connector = self.pool.manage();
         let (options, place) = (Arc::clone(connector.options()), connector.place().clone());
         let conv = self.conv.as_ref().map(|conv| conv.clone_ref(py));

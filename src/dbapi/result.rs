@@ -1,9 +1,9 @@
 //! What a statement answered, as a cursor keeps it.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::to_python::{text, RowDecoder};
+use super::to_python::RowDecoder;
 use crate::session::{Answer, Charset, Column, ColumnFlags, Outcome, ResultSet};
 
 /// Rows that were received and not yet fetched.
@@ -81,8 +81,11 @@ impl Loaded {
 fn describe(py: Python<'_>, columns: &[Column], charset: Charset) -> PyResult<Py<PyTuple>> {
     let column = |column: &Column| -> PyResult<Bound<'_, PyTuple>> {
         let length = column.column_length();
+        // A name may be the beginning of a literal, cut anywhere: no reason to fail.
+        let name = column.name_ref();
+        let name = charset.decode(name).unwrap_or_else(|| String::from_utf8_lossy(name));
         (
-            text(py, column.name_ref(), charset)?,
+            PyString::new(py, &name),
             column.column_type() as u8,
             None::<u32>,
             length,

@@ -142,13 +142,11 @@ pub(super) fn text<'py>(
     bytes: &[u8],
     charset: Charset,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if charset.is_utf8() {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Ok(PyString::new(py, text).into_any());
-        }
+    match charset.decode(bytes) {
+        Some(text) => Ok(PyString::new(py, &text).into_any()),
+        // For Python's own UnicodeDecodeError.
+        None => PyBytes::new(py, bytes).call_method1("decode", (charset.codec(),)),
     }
-    // Python's own codec, also for its own UnicodeDecodeError.
-    PyBytes::new(py, bytes).call_method1("decode", (charset.codec(),))
 }
 
 fn ascii(bytes: &[u8]) -> Option<&str> {

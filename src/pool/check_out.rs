@@ -8,6 +8,7 @@ use super::manage::{Health, Manage};
 use super::shared::Shared;
 use super::slot::{Held, Slot};
 use super::slots::Grant;
+use super::state::Granted;
 use super::stats::{add, Discard};
 use super::waiter::Waiter;
 
@@ -32,21 +33,24 @@ fn take_or_wait<M: Manage>(
     shared: &Shared<M>,
     caller: &Caller<'_>,
     deadline: Deadline,
-) -> Result<Grant<Entry<M::Conn>>, Error<M::Error>> {
-    let holder = caller.holder(deadline.began());
-    let waiter = {
-        let mut books = shared.state().lock();
-        // Decide: the newest idle connection, a free slot, or the end of the queue?
-        if books.is_closed() {
-            return Err(shared.closed());
-        }
-        if let Some(grant) = books.take(holder) {
+) -> Result<Granted<M>, Error<M::Error>> {
+    loop {
+        let waiter = {
+            let mut books = shared.state().lock();
+            // Decide: the newest idle connection, a free slot, or the end of the queue?
+            if books.is_closed() {
+                return Err(shared.closed());
+            }
+            if let Some(grant) = books.take(caller.holder(deadline.began())) {
+                return Ok(grant);
+            }
+            let waiter = Waiter::join(shared, &mut books, deadline.began());
+            waiter.ok_or_else(|| shared.too_many(books.sizes().waiting))?
+        };
+        if let Some(grant) = waiter.wait(caller, deadline)? {
             return Ok(grant);
         }
-        let waiter = Waiter::join(shared, &mut books, deadline.began());
-        waiter.ok_or_else(|| shared.too_many(books.sizes().waiting))?
-    };
-    waiter.wait(caller, deadline)
+    }
 }
 
 /// Until there is a connection that is fit. The slot is kept meanwhile, so that a caller whose

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::entry::Entry;
 use super::manage::Manage;
 use super::options::PoolOptions;
-use super::slots::Slots;
+use super::slots::{Grant, Slots};
 use super::stats::{add, Counters, Discard};
 
 /// Wakes one caller in the queue.
@@ -14,6 +14,9 @@ pub(super) type Bell = Arc<Condvar>;
 
 /// The books of a pool of these.
 pub(super) type Books<M> = Slots<Entry<<M as Manage>::Conn>, Bell>;
+
+/// What a caller gets from them.
+pub(super) type Granted<M> = Grant<Entry<<M as Manage>::Conn>>;
 
 /// What one process knows of the pool.
 pub(super) struct State<M: Manage> {

@@ -2,13 +2,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::caller::{Caller, Deadline};
-use super::entry::Entry;
 use super::error::Error;
 use super::manage::Manage;
 use super::shared::Shared;
-use super::slots::{Grant, Ticket};
-use super::state::{Bell, Books};
+use super::slots::Ticket;
+use super::state::{Bell, Books, Granted};
 use super::stats::add;
+use crate::process::Process;
 
 /// How often a caller in the queue is asked whether it wants to go on waiting.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -19,6 +19,7 @@ pub(super) struct Waiter<'a, M: Manage> {
     ticket: Ticket,
     bell: Bell,
     since: Instant,
+    birth: Process,
 }
 
 impl<'a, M: Manage> Waiter<'a, M> {
@@ -27,22 +28,23 @@ impl<'a, M: Manage> Waiter<'a, M> {
         let bell = Bell::default();
         let ticket = books.join(Arc::clone(&bell))?;
         add(&shared.state().counters.waits);
-        Some(Self { shared, ticket, bell, since: now })
+        Some(Self { shared, ticket, bell, since: now, birth: Process::current() })
     }
 
-    /// Wait until something is handed over, or it is too late.
+    /// Wait until something is handed over, or it is too late. `None`: a signal handler has forked,
+    /// this is the child, and nobody here knows of this place.
     pub(super) fn wait(
         self,
         caller: &Caller<'_>,
         deadline: Deadline,
-    ) -> Result<Grant<Entry<M::Conn>>, Error<M::Error>> {
+    ) -> Result<Option<Granted<M>>, Error<M::Error>> {
         loop {
             let mut books = self.shared.state().lock();
             let now = Instant::now();
             // Decide: was something handed over, is it too late? What reached us counts, even at
             // the last moment.
             if let Some(grant) = books.collect(self.ticket, caller.holder(now)) {
-                return Ok(grant);
+                return Ok(Some(grant));
             }
             if books.is_closed() {
                 return Err(self.shared.closed());
@@ -56,12 +58,18 @@ impl<'a, M: Manage> Waiter<'a, M> {
             if caller.keep_waiting.is_some_and(|keep_waiting| !keep_waiting()) {
                 return Err(Error::Interrupted { pool: self.shared.name.clone() });
             }
+            if !self.birth.is_current() {
+                return Ok(None);
+            }
         }
     }
 }
 
 impl<M: Manage> Drop for Waiter<'_, M> {
     fn drop(&mut self) {
+        if !self.birth.is_current() {
+            return;
+        }
         let state = self.shared.state();
         state.counters.waited(self.since.elapsed());
         // Between the wait and this moment something may have been handed over: the next gets it.

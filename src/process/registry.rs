@@ -28,13 +28,6 @@ struct Block {
 }
 
 static FIRST: Block = Block::new();
-static CLOSED: AtomicU64 = AtomicU64::new(0);
-
-/// How many inherited sockets this process has closed its copies of.
-pub fn inherited_closed() -> u64 {
-    let _ = Process::current();
-    CLOSED.load(Ordering::Relaxed)
-}
 
 /// A socket that belongs to this process: registered when it is made, closed when dropped, unless
 /// its number means something else by then.
@@ -128,7 +121,6 @@ impl Slot {
         }
         if number != CLAIMED && means(number as RawFd - 1, inode) {
             close(number as RawFd - 1);
-            CLOSED.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -189,7 +181,6 @@ fn claim(generation: u32) -> &'static Slot {
 
 /// Called once in each child, by the thread that gave the process its identity.
 pub(super) fn close_inherited(generation: u32) {
-    CLOSED.store(0, Ordering::Relaxed);
     let mut block = Some(&FIRST);
     while let Some(here) = block {
         here.slots.iter().for_each(|slot| slot.let_go(generation));

@@ -79,17 +79,17 @@ impl Body {
         Ok(body)
     }
 
-    /// One round trip: character set, modes, and what the server's limits are.
+    /// Character set, modes, the caller's statement, and then what the server's limits are.
     pub(super) fn set_up(&mut self) -> Result<(), Error> {
-        self.query(self.options.setup().as_bytes())?;
-        match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
-            Answer::Rows(rows) => self.learn_limits(&rows),
-            Answer::Done(_) => {}
-        }
         let options = Arc::clone(&self.options);
+        self.query(options.setup().as_bytes())?;
         if let Some(sql) = &options.init_command {
             self.query(sql.as_bytes())?;
             while self.next_answer()?.is_some() {}
+        }
+        match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
+            Answer::Rows(rows) => self.learn_limits(&rows),
+            Answer::Done(_) => {}
         }
         Ok(())
     }

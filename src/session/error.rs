@@ -170,6 +170,8 @@ pub(super) enum Broken {
     Closed,
     TimedOut,
     Interrupted,
+    /// A fork in the middle: the process that began this is another one.
+    Inherited(Process),
     Malformed(String),
     Io(io::Error),
 }
@@ -183,6 +185,7 @@ impl Broken {
     pub(super) fn after(self, sent: bool) -> Error {
         match self {
             Self::Interrupted => Error::interrupted(),
+            Self::Inherited(birth) => Error::inherited(birth),
             other if sent => Error::lost(other),
             other => Error::gone(other),
         }
@@ -192,6 +195,7 @@ impl Broken {
     pub(super) fn at_handshake(self) -> Error {
         match self {
             Self::Interrupted => Error::interrupted(),
+            Self::Inherited(birth) => Error::inherited(birth),
             other => Error::lost_at_handshake(other),
         }
     }
@@ -203,6 +207,7 @@ impl fmt::Display for Broken {
             Self::Closed => f.write_str("the server closed the connection"),
             Self::TimedOut => f.write_str("timed out waiting for the server"),
             Self::Interrupted => f.write_str("interrupted by a signal"),
+            Self::Inherited(birth) => write!(f, "it belongs to {birth}"),
             Self::Malformed(text) => write!(f, "malformed packet: {text}"),
             Self::Io(error) => error.fmt(f),
         }

@@ -152,8 +152,7 @@ impl ConnectOptions {
         Ok(())
     }
 
-    /// The statement that makes a fresh session ours. Answers `@@wait_timeout` and
-    /// `@@max_allowed_packet`, so that all of it costs one round trip.
+    /// The statement that makes a fresh session ours.
     pub(super) fn setup(&self) -> String {
         let mut set = format!("SET NAMES {}", self.charset.name());
         if let Some(collation) = &self.collation {

@@ -44,7 +44,9 @@ impl Socket {
             let share = left / (addresses.len() - tried) as u32;
             match Self::tcp_address(*address, share, interrupt) {
                 Ok(socket) => return Ok(socket),
-                Err(Broken::Interrupted) => return Err(Error::interrupted()),
+                Err(cause @ (Broken::Interrupted | Broken::Inherited(_))) => {
+                    return Err(cause.at_handshake());
+                }
                 Err(cause) if addresses.len() == 1 => causes.push(cause.to_string()),
                 Err(cause) => causes.push(format!("{}: {cause}", address.ip())),
             }
@@ -79,7 +81,7 @@ impl Socket {
             Ok(socket)
         };
         attempt().map_err(|cause| match cause {
-            Broken::Interrupted => Error::interrupted(),
+            Broken::Interrupted | Broken::Inherited(_) => cause.at_handshake(),
             cause => Error::connect_socket(&path.display().to_string(), cause),
         })
     }
@@ -92,16 +94,19 @@ impl Socket {
     }
 
     fn connect(&self, address: &dyn SockaddrLike, patience: Patience) -> Result<(), Broken> {
-        match socket::connect(self.as_raw_fd(), address) {
-            Ok(()) => Ok(()),
-            Err(Errno::EINPROGRESS | Errno::EINTR) => {
-                patience.writable(self.as_fd())?;
-                match socket::getsockopt(self, sockopt::SocketError)? {
-                    0 => Ok(()),
-                    code => Err(Errno::from_raw(code).into()),
-                }
+        loop {
+            match socket::connect(self.as_raw_fd(), address) {
+                Ok(()) => return Ok(()),
+                Err(Errno::EINPROGRESS | Errno::EINTR) => break,
+                // A unix socket whose queue of callers is full: nothing to poll for.
+                Err(Errno::EAGAIN) => patience.a_moment()?,
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
+        }
+        patience.writable(self.as_fd())?;
+        match socket::getsockopt(self, sockopt::SocketError)? {
+            0 => Ok(()),
+            code => Err(Errno::from_raw(code).into()),
         }
     }
 

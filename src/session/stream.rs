@@ -43,7 +43,7 @@ impl Limits {
     fn patience(&self, limit: Option<Duration>) -> Patience {
         let end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let deadline = end.into_iter().chain(self.deadline).min();
-        Patience { deadline, interrupt: self.interrupt }
+        Patience::new(deadline, self.interrupt)
     }
 }
 

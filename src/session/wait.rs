@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 
 use super::error::Broken;
+use crate::process::Process;
 
 /// The longest sleep without a look at pending signals: a process-wide signal may be delivered to
 /// another thread, and then `poll` here is not interrupted.
@@ -19,13 +20,18 @@ pub type Interrupt = fn() -> bool;
 /// How long to wait, and whom to ask while waiting.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    pub(super) deadline: Option<Instant>,
-    pub(super) interrupt: Option<Interrupt>,
+    deadline: Option<Instant>,
+    interrupt: Option<Interrupt>,
+    birth: Process,
 }
 
 impl Patience {
+    pub(super) fn new(deadline: Option<Instant>, interrupt: Option<Interrupt>) -> Self {
+        Self { deadline, interrupt, birth: Process::current() }
+    }
+
     pub(super) fn until(deadline: Instant, interrupt: Option<Interrupt>) -> Self {
-        Self { deadline: Some(deadline), interrupt }
+        Self::new(Some(deadline), interrupt)
     }
 
     pub(super) fn readable(self, fd: BorrowedFd<'_>) -> Result<(), Broken> {
@@ -34,6 +40,13 @@ impl Patience {
 
     pub(super) fn writable(self, fd: BorrowedFd<'_>) -> Result<(), Broken> {
         self.ready(fd, PollFlags::POLLOUT)
+    }
+
+    /// For what cannot be waited for but only tried again.
+    pub(super) fn a_moment(self) -> Result<(), Broken> {
+        self.slice()?;
+        std::thread::sleep(Duration::from_millis(5));
+        self.ask()
     }
 
     fn ready(self, fd: BorrowedFd<'_>, what: PollFlags) -> Result<(), Broken> {
@@ -58,9 +71,14 @@ impl Patience {
     }
 
     fn ask(self) -> Result<(), Broken> {
-        match self.interrupt {
-            Some(interrupted) if interrupted() => Err(Broken::Interrupted),
-            _ => Ok(()),
+        let ended = self.interrupt.is_some_and(|interrupted| interrupted());
+        // The signal handler may have forked: what this child would wait for is its parent's.
+        if !self.birth.is_current() {
+            return Err(Broken::Inherited(self.birth));
         }
+        if ended {
+            return Err(Broken::Interrupted);
+        }
+        Ok(())
     }
 }
