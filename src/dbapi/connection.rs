@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
@@ -99,8 +99,14 @@ impl Connection {
         let ended = match (self.link.is_open(), succeeded) {
             (false, _) => Ok(()),
             (true, true) => self.commit(py),
-            // The block's own exception matters more; check-in discards what is broken.
-            (true, false) => self.rollback(py).or(Ok(())),
+            // The block's own exception matters more, and check-in discards what is broken; but
+            // Ctrl-C is Ctrl-C.
+            (true, false) => {
+                self.rollback(py).or_else(|e| match e.is_instance_of::<PyException>(py) {
+                    true => Ok(()),
+                    false => Err(e),
+                })
+            }
         };
         self.link.close(py)?;
         ended

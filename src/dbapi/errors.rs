@@ -7,7 +7,7 @@ use pyo3::import_exception;
 use pyo3::prelude::*;
 
 use crate::pool;
-use crate::session::{Error, Kind};
+use crate::session::Error;
 
 import_exception!(forksafe.exceptions, DataError);
 import_exception!(forksafe.exceptions, IntegrityError);
@@ -28,23 +28,46 @@ thread_local! {
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
 }
 
-/// Asked by a waiting session: has a signal handler raised? Runs the handlers that are due.
+/// Asked by whatever waits: has a signal handler raised? Runs the handlers that are due.
 pub(super) fn interrupted() -> bool {
+    if RAISED.with_borrow(Option::is_some) {
+        return true;
+    }
     let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
     let any = raised.is_some();
-    if any {
-        RAISED.set(raised);
-    }
+    RAISED.set(raised);
     any
+}
+
+/// Run what may wait away from the interpreter. What a signal handler raises meanwhile comes
+/// before any outcome. A panic, which is a defect of ours, comes back as an InternalError: PyO3
+/// would make a BaseException of it, which nobody catches.
+pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
+    if let Some(raised) = RAISED.take() {
+        // The outcome may be a lease, and its check-in a round trip.
+        py.detach(|| drop(outcome.ok()));
+        return Err(raised);
+    }
+    outcome.map_err(|_| {
+        let text = "a defect in forksafe; please report what stderr says of it";
+        InternalError::new_err((CLIENT, text))
+    })
+}
+
+/// Let go of what may wait while it goes, where no exception can be raised: in a finalizer.
+/// Without an interpreter (at its very end) it just goes.
+pub(super) fn let_go<T: Send>(value: T) {
+    let mut value = Some(value);
+    Python::try_attach(|py| {
+        if let Err(raised) = detached(py, || drop(value.take())) {
+            raised.write_unraisable(py, None);
+        }
+    });
 }
 
 /// A session's error as the exception that MySQLdb raises for its number.
 pub(super) fn raise(error: &Error) -> PyErr {
-    if error.kind() == Kind::Interrupted {
-        if let Some(raised) = RAISED.take() {
-            return raised;
-        }
-    }
     by_number(error.errno(), error.message().to_owned())
 }
 
@@ -60,15 +83,6 @@ fn by_number(errno: u16, message: String) -> PyErr {
         0..=999 => InternalError::new_err(args),
         _ => OperationalError::new_err(args),
     }
-}
-
-/// Run what may wait away from the interpreter. A panic, which is a defect of ours, comes back as
-/// an InternalError: PyO3 would make a BaseException of it, which nobody catches.
-pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    py.detach(|| catch_unwind(AssertUnwindSafe(work))).map_err(|_| {
-        let text = "a defect in forksafe; please report what stderr says of it";
-        InternalError::new_err((CLIENT, text))
-    })
 }
 
 /// The caller asked for what cannot be done.
@@ -108,7 +122,7 @@ pub(super) fn raise_pool(error: pool::Error<Error>) -> PyErr {
         pool::Error::TimedOut(_) => PoolTimeout::new_err((CLIENT, text())),
         pool::Error::TooManyRequests { .. } => TooManyRequests::new_err((CLIENT, text())),
         pool::Error::Closed { .. } => PoolClosed::new_err((CLIENT, text())),
-        pool::Error::Interrupted { .. } => RAISED.take().unwrap_or_else(|| usage(text())),
+        pool::Error::Interrupted { .. } => usage(text()),
         pool::Error::Connect(cause) => raise(cause),
     }
 }

@@ -1,6 +1,7 @@
 //! Python values as SQL literals.
 
-use pyo3::exceptions::PyValueError;
+use std::borrow::Cow;
+
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess,
@@ -85,16 +86,22 @@ impl Writer {
     }
 
     /// Text as the connection's bytes.
-    pub(super) fn encoded(&self, text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
+    fn encoded<'a>(&self, text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
         match self.charset.encode(text.to_str()?) {
-            Some(bytes) => Ok(bytes.into_owned()),
+            Some(bytes) => Ok(bytes),
             // For Python's own UnicodeEncodeError.
-            None => text.call_method1("encode", (self.charset.codec(),))?.extract(),
+            None => {
+                let encoded = text.call_method1("encode", (self.charset.codec(),))?;
+                encoded.extract().map(Cow::Owned)
+            }
         }
     }
 
+    /// Bytes, marked as such unless the statement itself does: Django writes `_binary %s`.
     fn binary(&self, bytes: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(b"_binary");
+        if !ends_with_introducer(out) {
+            out.extend_from_slice(b"_binary");
+        }
         self.quoted(bytes, out);
     }
 
@@ -147,6 +154,14 @@ impl Writer {
         out.extend_from_slice(text.as_bytes());
         Ok(true)
     }
+}
+
+/// Whether the last word is `_binary`, `_utf8mb4` or the like.
+fn ends_with_introducer(sql: &[u8]) -> bool {
+    let sql = sql.trim_ascii_end();
+    let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let start = sql.iter().rposition(|byte| !is_of_word(byte)).map_or(0, |before| before + 1);
+    sql[start..].starts_with(b"_")
 }
 
 fn int(value: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<()> {
@@ -211,10 +226,10 @@ fn span(value: &Bound<'_, PyDelta>) -> String {
 /// A statement as bytes: text is encoded, bytes stay as they are.
 pub(super) fn statement(writer: &Writer, sql: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(text) = sql.cast::<PyString>() {
-        return writer.encoded(text);
+        return writer.encoded(text).map(Cow::into_owned);
     }
     match sql.extract::<Vec<u8>>() {
         Ok(bytes) if !sql.is_instance_of::<PyList>() => Ok(bytes),
-        _ => Err(PyValueError::new_err("a statement must be str or bytes")),
+        _ => Err(usage("a statement must be str or bytes")),
     }
 }

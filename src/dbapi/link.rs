@@ -4,7 +4,7 @@
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 
-use super::errors::{busy, closed, detached, raise};
+use super::errors::{busy, closed, detached, let_go, raise};
 use crate::pool::{Discard, Lease};
 use crate::process::{Owned, Process};
 use crate::session::{Connector, Error, Session};
@@ -87,13 +87,16 @@ impl Link {
         };
         // The guard stays with this thread; only what it guards goes along.
         let session = held.session();
-        match detached(py, || act(session, last)) {
-            Ok(result) => result.map_err(|error| raise(&error)),
-            Err(defect) => {
-                discard(inside.held.take());
-                Err(defect)
-            }
+        let mut panicked = true;
+        let outcome = detached(py, || {
+            let result = act(session, last);
+            panicked = false;
+            result
+        });
+        if panicked {
+            discard(inside.held.take());
         }
+        outcome?.map_err(|error| raise(&error))
     }
 
     /// Look at the session, without waiting for anything.
@@ -125,8 +128,7 @@ impl Link {
             return Ok(());
         }
         let held = self.lock()?.held.take();
-        py.detach(|| drop(held));
-        Ok(())
+        detached(py, || drop(held))
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -154,11 +156,9 @@ fn discard(held: Option<Held>) {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let held = self.inside.get_mut().and_then(|inside| inside.get_mut().held.take());
-        // Check-in may wait for the server. Without an interpreter (at its very end) go on alone.
-        if held.is_some() {
-            let mut held = Some(held);
-            Python::try_attach(|py| py.detach(|| drop(held.take())));
+        // Check-in may wait for the server.
+        if let Some(held) = self.inside.get_mut().and_then(|inside| inside.get_mut().held.take()) {
+            let_go(held);
         }
     }
 }

@@ -74,8 +74,8 @@ impl Pool {
 
     /// Lend nothing more: closes the idle connections, wakes those who wait with PoolClosed. What
     /// is in use is closed when it comes back. Safe to repeat.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| self.pool.close());
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || self.pool.close())
     }
 
     /// What the pool is doing and has done in this process, as a dictionary.
@@ -100,8 +100,8 @@ impl Pool {
     }
 
     #[pyo3(signature = (*_exc))]
-    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.close(py)
     }
 
     fn __reduce__(&self) -> PyResult<()> {
@@ -113,14 +113,6 @@ impl Pool {
 
     fn __repr__(&self) -> String {
         format!("<forksafe.Pool {}>", self.pool.stats())
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        // The last handle says goodbye to the idle connections: not under the interpreter's lock.
-        let pool = self.pool.clone();
-        Python::try_attach(|py| py.detach(|| drop(pool)));
     }
 }
 

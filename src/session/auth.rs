@@ -16,6 +16,11 @@ const FAST_OK: u8 = 3;
 /// caching_sha2_password: the server wants the password itself.
 const FULL_NEEDED: u8 = 4;
 const ASK_FOR_KEY: u8 = 2;
+/// Always full. MySQL 9 also asks for it, as a decoy, when a user does not exist.
+const SHA256_PASSWORD: &[u8] = b"sha256_password";
+const ASK_FOR_SHA256_KEY: u8 = 1;
+/// What OAEP padding with SHA-1 takes of a block, in octets.
+const OAEP: usize = 42;
 /// client_ed25519: how many bytes are signed.
 const ED25519_NONCE: usize = 32;
 
@@ -73,9 +78,11 @@ impl<'a> Login<'a> {
                 let data = self.plugin.gen_data(Some(password), &self.nonce);
                 Ok(data.map(|data| data.to_vec()).unwrap_or_default())
             }
+            sha256 if sha256.as_bytes() == SHA256_PASSWORD && self.private => Ok(self.terminated()),
+            sha256 if sha256.as_bytes() == SHA256_PASSWORD => self.by_rsa(ASK_FOR_SHA256_KEY),
             other => Err(Error::auth(format!(
                 "Authentication plugin '{}' is not supported; supported are \
-                 mysql_native_password, caching_sha2_password and client_ed25519",
+                 mysql_native_password, caching_sha2_password, sha256_password and client_ed25519",
                 String::from_utf8_lossy(other.as_bytes())
             ))),
         }
@@ -86,7 +93,7 @@ impl<'a> Login<'a> {
         match data {
             [FAST_OK] => Ok(None),
             [FULL_NEEDED] if self.private => Ok(Some(self.terminated())),
-            [FULL_NEEDED] => self.by_rsa().map(Some),
+            [FULL_NEEDED] => self.by_rsa(ASK_FOR_KEY).map(Some),
             key if key.starts_with(b"-----BEGIN") && self.options.get_server_public_key => {
                 self.encrypted(key).map(Some)
             }
@@ -94,7 +101,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn by_rsa(&self) -> Result<Vec<u8>, Error> {
+    fn by_rsa(&self, ask: u8) -> Result<Vec<u8>, Error> {
         if let Some(path) = &self.options.server_public_key {
             let key = fs::read(path).map_err(|cause| {
                 let path = path.display();
@@ -103,12 +110,12 @@ impl<'a> Login<'a> {
             return self.encrypted(&key);
         }
         if self.options.get_server_public_key {
-            return Ok(vec![ASK_FOR_KEY]);
+            return Ok(vec![ask]);
         }
         Err(Error::auth(
-            "caching_sha2_password sends the password itself the first time, and this connection \
-             is not private: use TLS (ssl_mode, ssl_ca), a unix socket, server_public_key_path, \
-             or get_server_public_key=True where the network is trusted",
+            "the account's plugin sends the password itself, and this connection is not private: \
+             use TLS (ssl_mode, ssl_ca), a unix socket, server_public_key_path, or \
+             get_server_public_key=True where the network is trusted",
         ))
     }
 
@@ -117,15 +124,18 @@ impl<'a> Login<'a> {
         for (byte, mask) in masked.iter_mut().zip(self.nonce.iter().cycle()) {
             *byte ^= mask;
         }
-        let unusable = || Error::auth("the server's public key is not an RSA key in PEM format");
-        let key = SubjectPublicKeyInfoDer::from_pem_slice(key).map_err(|_| unusable())?;
-        // These helpers panic on a key of another kind.
-        std::panic::catch_unwind(|| {
-            let (modulus, exponent) = parse_pub_key_pkcs8(&key);
-            let key = PublicKey::new(modulus, exponent);
-            key.encrypt_block(&masked, Pkcs1OaepPadding::new(GetRandom))
-        })
-        .map_err(|_| unusable())
+        let key = SubjectPublicKeyInfoDer::from_pem_slice(key).ok();
+        // The helpers of `mysql_common` panic on anything but an RSA key that is long enough.
+        let key = key.filter(|key| rsa_octets(key).is_some_and(|n| n >= masked.len() + OAEP));
+        let Some(key) = key else {
+            return Err(Error::auth(
+                "the server's public key is not an RSA key in PEM format, or too short for the \
+                 password",
+            ));
+        };
+        let (modulus, exponent) = parse_pub_key_pkcs8(&key);
+        let key = PublicKey::new(modulus, exponent);
+        Ok(key.encrypt_block(&masked, Pkcs1OaepPadding::new(GetRandom)))
     }
 
     fn terminated(&self) -> Vec<u8> {
@@ -133,4 +143,27 @@ impl<'a> Login<'a> {
         bytes.push(0);
         bytes
     }
+}
+
+/// How long the modulus of an RSA key in DER is, in octets; `None` where it is no such key.
+fn rsa_octets(der: &[u8]) -> Option<usize> {
+    let (outer, _) = element(0x30, der)?;
+    let (_algorithm, rest) = element(0x30, outer)?;
+    let (bits, _) = element(0x03, rest)?;
+    let (fields, _) = element(0x30, bits.strip_prefix(&[0])?)?;
+    let (modulus, rest) = element(0x02, fields)?;
+    element(0x02, rest)?;
+    Some(modulus.strip_prefix(&[0]).unwrap_or(modulus).len())
+}
+
+/// One DER element of the wanted kind: its content, and what follows it.
+fn element(kind: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = der.strip_prefix(&[kind])?.split_first()?;
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(*length), rest),
+        0x81 => (usize::from(*rest.first()?), &rest[1..]),
+        0x82 => (usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?])), &rest[2..]),
+        _ => return None,
+    };
+    rest.split_at_checked(length)
 }

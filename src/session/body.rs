@@ -9,11 +9,11 @@ use mysql::mysql_common::constants::StatusFlags;
 use super::command::{Answer, Command, Failure, Reader};
 use super::error::{Broken, Error};
 use super::handshake::{self, Greeting};
-use super::holds::Holds;
+use super::holds::{Hold, Holds};
 use super::manager::Connector;
 use super::options::{ConnectOptions, Place};
 use super::rows::ResultSet;
-use super::socket::Socket;
+use super::socket::{Socket, CLOSED_BY_OTHERS};
 use super::stream::{Limits, Stream};
 use super::transport::Silence;
 
@@ -94,6 +94,19 @@ impl Body {
         Ok(())
     }
 
+    pub(super) fn renew(&mut self) -> Result<(), Error> {
+        let strayed = self.holds.has(Hold::Database);
+        self.run(Command::ResetConnection)?;
+        // The reset leaves the default database where it is.
+        match (strayed, self.options.database.clone()) {
+            (true, Some(home)) => self.run(Command::InitDb(&home)).map(drop)?,
+            (true, None) => return Err(Error::no_way_back()),
+            (false, _) => {}
+        }
+        self.holds = Holds::default();
+        self.set_up()
+    }
+
     fn learn_limits(&mut self, rows: &ResultSet) {
         let mut values = rows.row(0);
         let mut number = || -> Option<u64> {
@@ -132,17 +145,19 @@ impl Body {
 
     /// Whether a command may be sent now.
     fn ready(&mut self) -> Result<(), Error> {
-        if let Some(cause) = &self.over {
-            return Err(Error::gone(cause));
-        }
-        if self.has_more() {
+        if self.has_more() && self.over.is_none() {
             return Err(Error::unread());
         }
-        if self.used.elapsed() > RESTED && self.probe() == Health::Dead {
-            let cause = self.over.as_deref().unwrap_or_default();
-            return Err(Error::gone(cause));
+        // Celery closes descriptors behind a driver's back: the number may be another's by now.
+        if !self.stream.is_ours() {
+            self.over.get_or_insert_with(|| CLOSED_BY_OTHERS.into());
+        } else if self.used.elapsed() > RESTED {
+            self.probe();
         }
-        Ok(())
+        match &self.over {
+            Some(cause) => Err(Error::gone(cause)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn next_answer(&mut self) -> Result<Option<Answer>, Error> {

@@ -117,6 +117,12 @@ impl Error {
         Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
     }
 
+    /// The default database was changed, and a session cannot be told to have none again.
+    pub(super) fn no_way_back() -> Self {
+        let text = "the default database was changed, and there was none to go back to";
+        Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
+    }
+
     pub(super) fn interrupted() -> Self {
         Self::new(Kind::Interrupted, LOST, "interrupted by a signal while waiting for the server")
     }

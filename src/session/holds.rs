@@ -51,6 +51,11 @@ impl Holds {
         self.0 |= 1 << hold as u8;
     }
 
+    /// Whether it is among them.
+    pub fn has(self, hold: Hold) -> bool {
+        self.0 & (1 << hold as u8) != 0
+    }
+
     /// Add what a statement, or several in one text, may leave in the session.
     pub fn notice(&mut self, sql: &[u8], backslash: bool) {
         let mut before = None;
@@ -102,8 +107,7 @@ impl Holds {
 
     /// Their names, for a message.
     pub fn names(self) -> Vec<&'static str> {
-        let held = |hold: Hold| self.0 & (1 << hold as u8) != 0;
-        ALL.iter().filter(|(hold, _)| held(*hold)).map(|(_, name)| *name).collect()
+        ALL.iter().filter(|(hold, _)| self.has(*hold)).map(|(_, name)| *name).collect()
     }
 
     /// Nothing.

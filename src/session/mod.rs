@@ -133,16 +133,14 @@ impl Session {
         }
     }
 
-    /// Make the session like new (`COM_RESET_CONNECTION`), and set it up again.
+    /// Make the session like new (`COM_RESET_CONNECTION`), and set it up again. Where the default
+    /// database was changed and none was given at connect, there is no way back: 2014.
     ///
     /// # Errors
     /// As [`Session::query`].
     pub fn renew(&mut self) -> Result<(), Error> {
         self.finish_answers()?;
-        let body = self.body()?;
-        body.run(Command::ResetConnection)?;
-        body.holds = Holds::default();
-        body.set_up()
+        self.body()?.renew()
     }
 
     /// Switch autocommit, if it is not so already.

@@ -15,6 +15,8 @@ use super::error::{Broken, Error};
 use super::wait::{Interrupt, Patience};
 use crate::process::Descriptor;
 
+pub(super) const CLOSED_BY_OTHERS: &str = "its descriptor was closed by other code";
+
 /// A connected socket of this process.
 pub(super) struct Socket {
     descriptor: Descriptor,
@@ -133,7 +135,7 @@ impl Socket {
     /// Look into the receive queue without taking anything out.
     pub(super) fn peek(&self, into: &mut [u8]) -> (Peek, usize) {
         if !self.is_ours() {
-            return (Peek::Closed("its descriptor was closed by other code".into()), 0);
+            return (Peek::Closed(CLOSED_BY_OTHERS.into()), 0);
         }
         match socket::recv(self.as_raw_fd(), into, MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
             Ok(0) => (Peek::Closed(Broken::Closed.to_string()), 0),
