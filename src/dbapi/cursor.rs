@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use super::connection::Connection;
-use super::errors::{busy, closed, raise, usage};
+use super::errors::{busy, raise, usage};
 use super::from_python::statement;
 use super::interpolate::{interpolate, Parameters};
 use super::link::{skip_answers, Last};
@@ -60,7 +60,7 @@ impl Cursor {
     fn open_state(&self) -> PyResult<MutexGuard<'_, State>> {
         let state = self.state()?;
         if state.closed {
-            return Err(closed("cursor"));
+            return Err(usage("this cursor is closed"));
         }
         Ok(state)
     }

@@ -90,10 +90,10 @@ pub(super) fn usage(text: impl Into<String>) -> PyErr {
     ProgrammingError::new_err((CLIENT, text.into()))
 }
 
-/// The connection or cursor is closed. The number is that of a lost connection, so that an ORM
-/// which finds one closed behind its back replaces it.
-pub(super) fn closed(what: &str) -> PyErr {
-    InterfaceError::new_err((crate::session::GONE, format!("this {what} is closed")))
+/// The connection is closed. The number is that of a lost one, so that an ORM which finds a
+/// connection closed behind its back replaces it.
+pub(super) fn closed() -> PyErr {
+    InterfaceError::new_err((crate::session::GONE, "this connection is closed"))
 }
 
 /// No descriptor can be told: closed, or inherited.

@@ -83,7 +83,7 @@ impl Link {
     ) -> PyResult<T> {
         let mut inside = self.lock()?;
         let Inside { held: Some(held), last } = &mut *inside else {
-            return Err(closed("connection"));
+            return Err(closed());
         };
         // The guard stays with this thread; only what it guards goes along.
         let session = held.session();
@@ -103,7 +103,7 @@ impl Link {
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Session) -> T) -> PyResult<T> {
         match &mut self.lock()?.held {
             Some(held) => Ok(look(held.session())),
-            None => Err(closed("connection")),
+            None => Err(closed()),
         }
     }
 
