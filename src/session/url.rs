@@ -2,7 +2,7 @@
 
 use ::url::Url;
 
-use super::setting::Value;
+use super::given::Value;
 
 /// A URL as the options it names, in order. Every query key is an option.
 ///
