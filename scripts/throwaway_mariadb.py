@@ -171,23 +171,33 @@ class ThrowawayMariaDB(Server):
             home.mkdir()
             self.certificates = make_certificates(home)
             self.ca_file = str(self.certificates.ca)
-        done = subprocess.run(
-            [
-                *(_find("mariadb-install-db"), "--no-defaults", f"--user={getpass.getuser()}"),
-                *(f"--datadir={self.directory / 'data'}", "--skip-test-db"),
-                *("--auth-root-authentication-method=normal", *QUICK),
-                "--innodb-buffer-pool-size=16M",
-            ],
-            capture_output=True,
-            text=True,
-        )
+        self._make_data()
+
+    def _places(self) -> list[str]:
+        """Where the server keeps what it keeps.
+
+        A server that starts deletes the temporary tables it finds in its `tmpdir`, so a shared
+        one would end those of other servers, and now and then the servers.
+        """
+        scratch = self.directory / "tmp"
+        scratch.mkdir(exist_ok=True)
+        return [f"--datadir={self.directory / 'data'}", f"--tmpdir={scratch}"]
+
+    def _make_data(self) -> None:
+        command = [
+            *(_find("mariadb-install-db"), "--no-defaults", f"--user={getpass.getuser()}"),
+            *(*self._places(), "--skip-test-db"),
+            *("--auth-root-authentication-method=normal", *QUICK),
+            "--innodb-buffer-pool-size=16M",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
 
     def _run(self) -> None:
         command = [
             *(_find("mariadbd"), "--no-defaults", f"--user={getpass.getuser()}"),
-            *(f"--datadir={self.directory / 'data'}", f"--socket={self.unix_socket}"),
+            *(*self._places(), f"--socket={self.unix_socket}"),
             *(f"--port={self.port}", f"--pid-file={self.directory / 'pid'}"),
             f"--log-error={self.directory / 'error.log'}",
             *(*QUICK, *SMALL, *SERVING, *ED25519, *self._tls_options(), *self.options),

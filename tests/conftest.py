@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import subprocess
@@ -39,6 +40,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         unwound = error
     # Past the `except` block: inside it, Python 3.10 keeps the error's frames alive.
     fork.end_unwound_child(unwound)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported by now out of garbage collection.
+
+    A child that is finalised walks all the rest, and copies every page it touches.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
