@@ -9,11 +9,14 @@ forked child may use the engine that it inherited, without a hook.
 
 from __future__ import annotations
 
+import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, exc
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.dialects.mysql.mysqldb import MySQLDialect_mysqldb
+from sqlalchemy.pool import QueuePool
 
 import forksafe
 from forksafe.constants import CLIENT
@@ -27,10 +30,57 @@ if TYPE_CHECKING:
 POOL_ERRORS = (forksafe.PoolTimeout, forksafe.TooManyRequests, forksafe.PoolClosed)
 
 
+class ForkAwareQueuePool(QueuePool):
+    """SQLAlchemy's QueuePool, which a forked child finds empty, unlocked and at its full size.
+
+    In the child of a stock QueuePool, connections that the parent's threads had checked out stay
+    counted for ever, and a lock that one of them held stays locked for ever.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        #: Any connection of this pool, for it knows whose it is, also after it has been closed.
+        self._witness: forksafe.Connection | None = None
+        self._own: weakref.WeakSet[ConnectionPoolEntry] = weakref.WeakSet()
+        super().__init__(*args, **options)
+
+    @property
+    def _pool(self) -> Any:
+        if self._witness is not None and self._witness.inherited:
+            self._start_anew()
+        return self._queue
+
+    @_pool.setter
+    def _pool(self, queue: Any) -> None:
+        self._queue = queue
+
+    def _start_anew(self) -> None:
+        self._witness = None
+        self._own = weakref.WeakSet()
+        self._queue = self._queue_class(self._queue.maxsize, use_lifo=self._queue.use_lifo)
+        self._overflow = -self._queue.maxsize
+        self._overflow_lock = threading.Lock()
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        _ = self._pool  # before the counters are read: in a child they are the parent's
+        entry = super()._do_get()
+        self._own.add(entry)
+        if self._witness is None:
+            self._witness = entry.dbapi_connection  # type: ignore[assignment]
+        return entry
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        _ = self._pool  # likewise, for what is the pool's own
+        if record in self._own:
+            super()._do_return_conn(record)
+        else:
+            record.close()
+
+
 class MySQLDialect_forksafe(MySQLDialect_mysqldb):
     """SQLAlchemy's MySQL dialect on forksafe."""
 
     driver = "forksafe"
+    poolclass = ForkAwareQueuePool
     supports_statement_cache = True
     supports_server_side_cursors = False
 
@@ -62,10 +112,10 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         connection: PoolProxiedConnection | DBAPIConnection | None,
         cursor: DBAPICursor | None,
     ) -> bool:
-        """Whether the connection is of no more use, whatever the error itself says.
+        """Whether the connection is of no more use.
 
-        An error finishes a connection when it leaves the conversation with the server in doubt:
-        the connection then reports itself closed. An inherited one never was of use here.
+        The number of the error says so, or the connection itself: one that was closed behind the
+        pool's back, or that is inherited, is not open here.
         """
         if isinstance(e, POOL_ERRORS):
             return False
