@@ -156,7 +156,7 @@ impl Connection {
     fn ping(&self, py: Python<'_>) -> PyResult<()> {
         self.link.work(py, |session, last| {
             skip_answers(session, last, 0)?;
-            session.ping(None)
+            session.ping()
         })
     }
 

@@ -55,12 +55,11 @@ pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send)
     })
 }
 
-/// Let go of what may wait while it goes, where no exception can be raised: in a finalizer.
-/// Without an interpreter (at its very end) it just goes.
-pub(super) fn let_go<T: Send>(value: T) {
-    let mut value = Some(value);
+/// Run what may wait where no exception can be raised: in a finalizer. Without an interpreter, at
+/// its very end, nothing is run, and `work` is dropped with what it holds.
+pub(super) fn finally(work: impl FnOnce() + Send) {
     Python::try_attach(|py| {
-        if let Err(raised) = detached(py, || drop(value.take())) {
+        if let Err(raised) = detached(py, work) {
             raised.write_unraisable(py, None);
         }
     });

@@ -4,7 +4,7 @@
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 
-use super::errors::{busy, closed, detached, let_go, raise};
+use super::errors::{busy, closed, detached, finally, raise};
 use crate::pool::{Discard, Lease};
 use crate::process::{Owned, Process};
 use crate::session::{Connector, Error, Session};
@@ -158,7 +158,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         // Check-in may wait for the server.
         if let Some(held) = self.inside.get_mut().and_then(|inside| inside.get_mut().held.take()) {
-            let_go(held);
+            finally(|| drop(held));
         }
     }
 }

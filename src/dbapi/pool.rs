@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::connection::Connection;
-use super::errors::{detached, interrupted, raise_pool, usage};
+use super::errors::{detached, finally, interrupted, raise_pool, usage};
 use super::link::Held;
 use super::options::Options;
 use crate::pool::{self, Caller, Stats};
@@ -113,6 +113,14 @@ impl Pool {
 
     fn __repr__(&self) -> String {
         format!("<forksafe.Pool {}>", self.pool.stats())
+    }
+}
+
+impl Drop for Pool {
+    /// Nobody can check out any more. In a child, inherited leases keep the native pool alive for
+    /// ever, so the child's own idle connections would get no goodbye from its end.
+    fn drop(&mut self) {
+        finally(|| self.pool.close());
     }
 }
 

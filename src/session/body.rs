@@ -136,11 +136,8 @@ impl Body {
         self.answer()
     }
 
-    pub(super) fn ping(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         self.stream.set_deadline(deadline);
-        let answer = self.run(Command::Ping).map(drop);
-        self.stream.set_deadline(None);
-        answer
     }
 
     /// Whether a command may be sent now.

@@ -79,15 +79,22 @@ impl pool::Manage for Connector {
     }
 
     fn ping(&self, session: &mut Session, deadline: Instant) -> Result<(), Error> {
-        session.ping(Some(deadline))
+        session.set_deadline(Some(deadline));
+        let answer = session.ping();
+        session.set_deadline(None);
+        answer
     }
 
     fn reset(&self, session: &mut Session, how: pool::Reset) -> Result<(), Error> {
-        match how {
+        // A check-in must end, also where nobody set a read time-out.
+        session.set_deadline(Some(Instant::now() + self.options.connect_timeout));
+        let done = match how {
             pool::Reset::Nothing => session.finish_answers(),
             pool::Reset::Rollback => session.roll_back(),
             pool::Reset::Session => session.renew(),
-        }
+        };
+        session.set_deadline(None);
+        done
     }
 
     fn is_broken(&self, session: &Session) -> bool {

@@ -105,8 +105,15 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::query`].
-    pub fn ping(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
-        self.body()?.ping(deadline)
+    pub fn ping(&mut self) -> Result<(), Error> {
+        self.body()?.run(Command::Ping).map(drop)
+    }
+
+    /// Bound all waits from here on together, whatever the time-outs; or no longer.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        if let Some(body) = self.body.get_mut() {
+            body.set_deadline(deadline);
+        }
     }
 
     /// Look at the socket, without a round trip. A dead session is over from then on.
