@@ -5,6 +5,7 @@ A test module that wants its fixtures says `watch, witness = watched.watch, watc
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 STATES = ("idle", "lent", "in_transaction", "unread_answers")
 TOKENS = itertools.count(1000)
 ROWS = [(1,), (2,)]
+ANSWER = ((1, "answer"),)
 
 # The first answer is read before the fork; the others reach the socket while the child lives.
 SEVERAL = "SELECT 1; SELECT SLEEP(0.02), REPEAT('x', 100000); SELECT 3"
@@ -51,6 +53,24 @@ class Witness:
     def aborted_clients(self) -> int:
         """How many sessions ended without a goodbye."""
         return int(self.ask("SHOW GLOBAL STATUS LIKE 'Aborted_clients'")[0][1])
+
+    def hold_a_lock(self) -> str:
+        """A statement that another session can start and not end, until `release_locks`."""
+        name = f"lock{os.getpid()}_{next(TOKENS)}"
+        assert self.ask(f"SELECT GET_LOCK('{name}', 0)") == [(1,)]
+        return f"SELECT GET_LOCK('{name}', 10), 'answer'"
+
+    def release_locks(self) -> None:
+        """Let those who wait in `hold_a_lock`'s statements go on: their answer is ANSWER."""
+        self.ask("SELECT RELEASE_ALL_LOCKS()")
+
+    def wait_until_waiting(self, session: int) -> None:
+        """Until `session` is in the middle of a statement of `hold_a_lock`."""
+        where = f"ID = {session} AND STATE = 'User lock'"
+        deadline = time.monotonic() + 10
+        while not self.ask(f"SELECT 1 FROM information_schema.PROCESSLIST WHERE {where}"):
+            assert time.monotonic() < deadline, "the statement does not reach the server"
+            time.sleep(0.002)
 
     def wait_until_quiet(self) -> None:
         """Let the sessions of earlier tests end, or they would be counted as aborted later."""
@@ -148,6 +168,7 @@ def watch(
         return Watched(state, witness, pool, table)
 
     yield make
-    witness.ask("SET lock_wait_timeout = 2")  # a test that failed may hold a lock
+    witness.ask("SET lock_wait_timeout = 1")
     for table in tables:
-        witness.ask(f"DROP TABLE {table}")
+        with contextlib.suppress(pymysql.OperationalError):  # a test that failed may hold a lock
+            witness.ask(f"DROP TABLE {table}")

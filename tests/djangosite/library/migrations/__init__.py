@@ -1,0 +1,1 @@
+"""The library's schema, in the steps it came in."""

@@ -1,0 +1,274 @@
+"""Each authentication plugin logs in, and none of them tells the password to a listener."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import forksafe
+from scripts.certificates import make_certificates
+from scripts.mariadb_server import Server
+from tests.fake_server import NONCE, PASSWORD, SHA256, FakeServer, RsaKey
+
+Connect = Callable[..., forksafe.Connection]
+# What MariaDB stores for an ed25519 account with PASSWORD, behind the head of a public key in DER.
+ED25519_KEY = bytes.fromhex("302a300506032b6570032100") + bytes.fromhex(
+    "af9dea07f06bb95bfb5099df5e946163fe5531863ae8b5dfb7bab20c2f7d5d0d"
+)
+MYSQL = os.environ.get("FORKSAFE_TEST_MYSQL_DSN")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> RsaKey:
+    """The RSA key of a fake server."""
+    return RsaKey(tmp_path_factory.mktemp("rsa"))
+
+
+@pytest.fixture
+def account(server: Server) -> Iterator[Callable[[str], str]]:
+    """`account("IDENTIFIED …")`: the name of a new account, dropped after the test."""
+    made: list[str] = []
+
+    def make(identified: str) -> str:
+        name = f"u{os.getpid()}_{len(made)}"
+        server.execute_as_root(f"CREATE USER {name}@'%' {identified}")
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        server.execute_as_root(f"DROP USER {name}@'%'")
+
+
+@pytest.fixture
+def mysql_url() -> str:
+    """A real MySQL 8 or 9, whose user logs in by caching_sha2_password."""
+    if not MYSQL:
+        pytest.skip("FORKSAFE_TEST_MYSQL_DSN names no MySQL server (mysql://user:password@host/)")
+    return MYSQL
+
+
+def log_in(fake: FakeServer, **options: Any) -> None:
+    """Log in to a fake server, and use the session."""
+    options = {"host": "127.0.0.1", "user": "app", "password": PASSWORD, **options}
+    if "unix_socket" not in options:
+        options["port"] = fake.port
+    with forksafe.connect(**options) as connection:
+        connection.ping()
+
+
+def who_am_i(connection: forksafe.Connection) -> str:
+    cursor = connection.cursor()
+    cursor.execute("SELECT CURRENT_USER()")
+    name: str = cursor.fetchone()[0]  # type: ignore[index]
+    return name
+
+
+def test_mysql_native_password_logs_in(connect: Connect, account: Any, transport: str) -> None:
+    user = account("IDENTIFIED VIA mysql_native_password USING PASSWORD('one')")
+    assert who_am_i(connect(transport, user=user, database=None, password="one")) == f"{user}@%"
+
+
+def test_client_ed25519_logs_in(connect: Connect, transport: str, server: Server) -> None:
+    if not getattr(server, "has_ed25519", False):
+        pytest.skip("the server has no auth_ed25519")
+    assert who_am_i(connect(transport, user="ed", password="ed-secret")) == "ed@%"
+
+
+@pytest.mark.parametrize("password", ["pässwörd€", "p" * 200, "'; -- \\\" %s", " "])
+def test_any_text_can_be_a_password(connect: Connect, account: Any, password: str) -> None:
+    literal = password.replace("\\", "\\\\").replace("'", "''")
+    user = account(f"IDENTIFIED BY '{literal}'")
+    assert who_am_i(connect(user=user, database=None, password=password)) == f"{user}@%"
+
+
+@pytest.mark.parametrize("password", ["", None])
+def test_an_account_without_a_password_logs_in(
+    connect: Connect, account: Any, password: str | None
+) -> None:
+    user = account("")
+    assert who_am_i(connect(user=user, database=None, password=password)) == f"{user}@%"
+
+
+def test_an_account_with_two_plugins_takes_the_password_of_either(
+    connect: Connect, account: Any, server: Server
+) -> None:
+    if not getattr(server, "has_ed25519", False):
+        pytest.skip("the server has no auth_ed25519")
+    ed25519 = "ed25519 USING PASSWORD('one')"
+    user = account(f"IDENTIFIED VIA {ed25519} OR mysql_native_password USING PASSWORD('two')")
+    for password in ("one", "two"):
+        assert who_am_i(connect(user=user, database=None, password=password)) == f"{user}@%"
+    with pytest.raises(forksafe.OperationalError) as caught:
+        connect(user=user, database=None, password="three")
+    assert caught.value.args[0] == 1045
+
+
+def test_a_plugin_that_is_not_supported_is_named_with_those_that_are() -> None:
+    with (
+        FakeServer(switch=(b"dialog", b"\x02Password: ")) as fake,
+        pytest.raises(forksafe.OperationalError, match="'dialog' is not supported") as caught,
+    ):
+        log_in(fake)
+    assert caught.value.args[0] == 2059
+    for supported in ("mysql_native_password", "caching_sha2_password", "client_ed25519"):
+        assert supported in caught.value.args[1]
+    assert all(PASSWORD.encode() not in packet for packet in fake.heard)
+
+
+def test_a_server_that_asks_for_the_password_in_clear_text_does_not_get_it() -> None:
+    with (
+        FakeServer(switch=(b"mysql_clear_password", b"")) as fake,
+        pytest.raises(forksafe.OperationalError, match="mysql_clear_password"),
+    ):
+        log_in(fake)
+    assert len(fake.heard) == 1
+
+
+@pytest.mark.parametrize("end", [b"\x1f\x20", b"\x1f\0", b"\0\0"])
+def test_a_nonce_that_ends_in_zero_is_signed_whole(tmp_path: Path, end: bytes) -> None:
+    nonce = bytes(range(1, 31)) + end
+    with FakeServer(switch=(b"client_ed25519", nonce)) as fake:
+        log_in(fake)
+    for name, content in (("key", ED25519_KEY), ("nonce", nonce), ("signature", fake.heard[1])):
+        (tmp_path / name).write_bytes(content)
+    verify = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in nonce"
+    done = subprocess.run(
+        [*verify.split(), "-sigfile", "signature"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "Signature Verified Successfully\n", done.stderr
+
+
+def test_caching_sha2_is_quick_when_the_server_knows_the_password() -> None:
+    with FakeServer(cached=True) as fake:
+        log_in(fake)
+        assert len(fake.heard) == 1
+
+
+def test_caching_sha2_with_a_wrong_password_is_refused() -> None:
+    with (
+        FakeServer(cached=True) as fake,
+        pytest.raises(forksafe.OperationalError, match="Access denied"),
+    ):
+        log_in(fake, password=PASSWORD + "x")
+
+
+def test_caching_sha2_sends_the_password_itself_through_tls(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    with FakeServer(certificates=certificates) as fake:
+        log_in(fake, ssl_ca=certificates.ca)
+        assert fake.heard[-1] == PASSWORD.encode() + b"\0"
+
+
+def test_caching_sha2_sends_the_password_itself_through_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with FakeServer(unix_socket=path) as fake:
+        log_in(fake, unix_socket=path)
+        assert fake.heard[-1] == PASSWORD.encode() + b"\0"
+
+
+@pytest.mark.parametrize("way", ["tls", "pinned", "fetched", "none"])
+def test_sha256_password_sends_the_password_in_the_same_ways(
+    key: RsaKey, tmp_path: Path, way: str
+) -> None:
+    certificates = make_certificates(tmp_path) if way == "tls" else None
+    with FakeServer(key=key, certificates=certificates, switch=(SHA256, NONCE + b"\0")) as fake:
+        if certificates:
+            log_in(fake, ssl_ca=certificates.ca)
+        elif way == "pinned":
+            log_in(fake, server_public_key_path=key.public)
+        elif way == "fetched":
+            log_in(fake, get_server_public_key=True)
+        else:
+            with pytest.raises(forksafe.OperationalError, match="not private") as caught:
+                log_in(fake)
+            assert caught.value.args[0] == 2059
+            assert len(fake.heard) == 1
+
+
+@pytest.mark.parametrize("password", [PASSWORD, PASSWORD + "x"])
+def test_caching_sha2_encrypts_the_password_with_a_key_that_is_pinned(
+    key: RsaKey, password: str
+) -> None:
+    with FakeServer(key=key) as fake:
+        if password == PASSWORD:
+            log_in(fake, server_public_key_path=key.public)
+        else:
+            with pytest.raises(forksafe.OperationalError, match="Access denied"):
+                log_in(fake, server_public_key_path=key.public, password=password)
+        assert len(fake.heard[-1]) == 256
+        assert len(fake.heard) == 2, "it asked for the key that it had"
+
+
+def test_caching_sha2_encrypts_the_password_with_a_key_that_is_fetched(key: RsaKey) -> None:
+    with FakeServer(key=key) as fake:
+        log_in(fake, get_server_public_key=True)
+        assert [len(packet) for packet in fake.heard[1:]] == [1, 256]
+
+
+def test_caching_sha2_sends_nothing_in_clear(key: RsaKey) -> None:
+    with FakeServer(key=key) as fake, pytest.raises(forksafe.OperationalError) as caught:
+        log_in(fake)
+    number, text = caught.value.args
+    assert number == 2059
+    for way in ("ssl_mode", "unix socket", "server_public_key_path", "get_server_public_key=True"):
+        assert way in text
+    assert len(fake.heard) == 1
+
+
+def test_a_key_that_was_not_asked_for_is_not_used(key: RsaKey, tmp_path: Path) -> None:
+    other = RsaKey(tmp_path)
+    with (
+        FakeServer(key=key) as fake,
+        pytest.raises(forksafe.OperationalError, match="Access denied"),
+    ):
+        log_in(fake, server_public_key_path=other.public)
+
+
+def test_a_key_file_that_is_no_key_is_named_without_noise(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "no-key.pem"
+    for content in ("", "nonsense", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"):
+        path.write_text(content)
+        with FakeServer() as fake, pytest.raises(forksafe.OperationalError, match="key") as caught:
+            log_in(fake, server_public_key_path=path)
+        assert caught.value.args[0] == 2059
+    assert capfd.readouterr().err == ""
+
+
+def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with (
+        FakeServer() as fake,
+        pytest.raises(forksafe.OperationalError, match=r"none\.pem.*No such file") as caught,
+    ):
+        log_in(fake, server_public_key_path=tmp_path / "none.pem")
+    assert caught.value.args[0] == 2059
+
+
+@pytest.mark.parametrize(
+    "options", [{"ssl_mode": "REQUIRED"}, {"get_server_public_key": True}], ids=["tls", "rsa"]
+)
+def test_a_real_mysql_logs_in_in_full_and_then_quickly(
+    mysql_url: str, options: dict[str, Any]
+) -> None:
+    clear = {"ssl_mode": "DISABLED"}
+    with forksafe.connect(mysql_url, **options) as connection:
+        connection.cursor().execute("FLUSH PRIVILEGES")  # the server forgets what it knew
+    with pytest.raises(forksafe.OperationalError) as caught:
+        forksafe.connect(mysql_url, **clear)
+    assert caught.value.args[0] == 2059
+    forksafe.connect(mysql_url, **options).close()
+    forksafe.connect(mysql_url, **clear).close()
+
+
+def test_openssl_agrees_that_the_fake_server_has_a_key(key: RsaKey) -> None:
+    encrypt = ["openssl", "pkeyutl", "-encrypt", "-pubin", "-inkey", str(key.public)]
+    padding = ["-pkeyopt", "rsa_padding_mode:oaep"]
+    secret = subprocess.run([*encrypt, *padding], input=b"word", capture_output=True).stdout
+    assert key.decrypt(secret) == b"word"

@@ -1,0 +1,238 @@
+"""TLS is verified when it is asked for, and what is not verified is skipped by name."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import forksafe
+from scripts.mariadb_server import Server
+from scripts.throwaway_mariadb import ThrowawayMariaDB
+
+Connect = Callable[..., forksafe.Connection]
+# 127.0.0.1 by a name that resolves everywhere and stands in no certificate.
+OTHER_NAME = "0x7f000001"
+
+
+@pytest.fixture
+def secure(server: Server) -> ThrowawayMariaDB:
+    """The server, when it is one whose certificates we have."""
+    if not isinstance(server, ThrowawayMariaDB) or server.certificates is None:
+        pytest.skip("needs the certificates of a server of its own: unset FORKSAFE_TEST_DSN")
+    return server
+
+
+@pytest.fixture(scope="module")
+def clear_server() -> Iterator[ThrowawayMariaDB]:
+    """A server without TLS."""
+    with ThrowawayMariaDB(tls=False) as clear:
+        yield clear
+
+
+def cipher(connection: forksafe.Connection) -> str:
+    """What the server says that the session is encrypted with; "" in clear."""
+    cursor = connection.cursor()
+    cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+    ((_, name),) = cursor.fetchall()
+    return str(name)
+
+
+def tls_of(secure: ThrowawayMariaDB, **options: Any) -> dict[str, Any]:
+    """Options of a connection by TCP, with those of TLS alone that are given."""
+    return secure.connect_kwargs(ssl_mode=None) | options
+
+
+def test_nothing_is_encrypted_unless_asked_for(secure: ThrowawayMariaDB) -> None:
+    with forksafe.connect(**tls_of(secure)) as connection:
+        assert cipher(connection) == ""
+
+
+@pytest.mark.parametrize("mode", ["VERIFY_CA", "VERIFY_IDENTITY", None])
+def test_a_server_of_the_trusted_authority_is_taken(
+    secure: ThrowawayMariaDB, mode: str | None
+) -> None:
+    options = tls_of(secure, ssl_ca=secure.ca_file)
+    if mode:
+        options["ssl_mode"] = mode
+    for host in ("127.0.0.1", "localhost"):
+        with forksafe.connect(**options | {"host": host}) as connection:
+            assert cipher(connection)
+
+
+def test_the_ssl_dictionary_of_mysqldb_means_the_same(secure: ThrowawayMariaDB) -> None:
+    with forksafe.connect(**tls_of(secure, ssl={"ca": secure.ca_file})) as connection:
+        assert cipher(connection)
+    with pytest.raises(forksafe.OperationalError, match="not trusted"):
+        forksafe.connect(**tls_of(secure, ssl={}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ssl": True},
+        {"ssl_mode": "VERIFY_IDENTITY"},
+        {"ssl_mode": "VERIFY_CA"},
+        {"ssl": {"ca": "foreign"}},
+        {"ssl_ca": "foreign"},
+        {"ssl_ca": "foreign", "ssl_mode": "VERIFY_CA"},
+        {"ssl_ca": "foreign", "ssl_check_hostname": False},
+    ],
+)
+def test_a_server_of_a_foreign_authority_is_refused(
+    secure: ThrowawayMariaDB, asked: dict[str, Any]
+) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    if asked.get("ssl") == {"ca": "foreign"}:
+        asked = {"ssl": {"ca": foreign}}
+    elif "ssl_ca" in asked:
+        asked = asked | {"ssl_ca": foreign}
+    refused_before = secure.status("Aborted_connects")
+    with pytest.raises(forksafe.OperationalError, match="not trusted") as caught:
+        forksafe.connect(**tls_of(secure, **asked))
+    number, text = caught.value.args
+    assert number == 2026
+    assert "ssl_ca" in text
+    assert "ssl_mode='REQUIRED'" in text
+    assert secure.password not in text
+    deadline = time.monotonic() + 5
+    # Counted by the server when it finds the client gone: before a log-in, so no password went out.
+    while secure.status("Aborted_connects") != refused_before + 1:
+        assert time.monotonic() < deadline, "it had logged in before"
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ({}, False),
+        ({"ssl_mode": "VERIFY_IDENTITY"}, False),
+        ({"ssl_mode": "VERIFY_CA"}, True),
+        ({"ssl_check_hostname": False}, True),
+    ],
+)
+def test_another_host_name_is_taken_only_when_names_are_not_verified(
+    secure: ThrowawayMariaDB, asked: dict[str, Any], taken: bool
+) -> None:
+    options = tls_of(secure, host=OTHER_NAME, ssl_ca=secure.ca_file, **asked)
+    if taken:
+        with forksafe.connect(**options) as connection:
+            assert cipher(connection)
+    else:
+        with pytest.raises(forksafe.OperationalError, match=OTHER_NAME) as caught:
+            forksafe.connect(**options)
+        assert caught.value.args[0] == 2026
+
+
+@pytest.mark.parametrize("mode", ["REQUIRED", "required", "PREFERRED"])
+def test_verification_is_skipped_by_name(secure: ThrowawayMariaDB, mode: str) -> None:
+    assert secure.certificates
+    for more in ({}, {"ssl_ca": secure.certificates.foreign_ca}):
+        with forksafe.connect(**tls_of(secure, ssl_mode=mode, **more)) as connection:
+            assert cipher(connection)
+
+
+def test_disabled_wins_over_the_files(secure: ThrowawayMariaDB) -> None:
+    options = tls_of(secure, ssl_mode="DISABLED", ssl_ca=secure.ca_file)
+    with forksafe.connect(**options) as connection:
+        assert cipher(connection) == ""
+
+
+def test_an_account_that_asks_for_a_client_certificate_gets_it(secure: ThrowawayMariaDB) -> None:
+    assert secure.certificates
+    asked = tls_of(secure, user="cert_only", ssl_ca=secure.ca_file)
+    files = {"cert": secure.certificates.client_cert, "key": secure.certificates.client_key}
+    named = {f"ssl_{name}": path for name, path in files.items()}
+    for given in (named, {"ssl": files}):
+        with forksafe.connect(**asked | given) as connection:
+            assert cipher(connection)
+    with pytest.raises(forksafe.OperationalError) as caught:
+        forksafe.connect(**asked)
+    assert caught.value.args[0] == 1045
+
+
+def test_an_account_that_asks_for_tls_refuses_clear_text(secure: ThrowawayMariaDB) -> None:
+    with forksafe.connect(**tls_of(secure, user="tls_only", ssl_mode="REQUIRED")) as connection:
+        assert cipher(connection)
+    with pytest.raises(forksafe.OperationalError) as caught:
+        forksafe.connect(**tls_of(secure, user="tls_only"))
+    assert caught.value.args[0] == 1045
+
+
+def test_tls_goes_through_a_unix_socket_too(secure: ThrowawayMariaDB) -> None:
+    options = secure.connect_kwargs("socket", ssl_ca=secure.ca_file)
+    with forksafe.connect(**options) as connection:
+        assert cipher(connection)
+
+
+@pytest.mark.parametrize("mode", ["REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"])
+def test_a_server_without_tls_is_refused_when_tls_was_asked_for(
+    clear_server: ThrowawayMariaDB, secure: ThrowawayMariaDB, mode: str
+) -> None:
+    options = clear_server.connect_kwargs(ssl_mode=mode, ssl_ca=secure.ca_file)
+    with pytest.raises(forksafe.OperationalError, match="the server has no TLS") as caught:
+        forksafe.connect(**options)
+    assert caught.value.args[0] == 2026
+
+
+def test_a_server_without_tls_is_taken_when_tls_was_only_preferred(
+    clear_server: ThrowawayMariaDB,
+) -> None:
+    with forksafe.connect(**clear_server.connect_kwargs(ssl_mode="PREFERRED")) as connection:
+        assert cipher(connection) == ""
+
+
+@pytest.mark.parametrize("name", ["ssl_ca", "ssl_cert", "ssl_key"])
+@pytest.mark.parametrize("content", [None, "no certificate\n"])
+def test_a_file_that_cannot_be_used_is_named(
+    secure: ThrowawayMariaDB, tmp_path: Any, name: str, content: str | None
+) -> None:
+    assert secure.certificates
+    files = {
+        "ssl_ca": secure.certificates.ca,
+        "ssl_cert": secure.certificates.client_cert,
+        "ssl_key": secure.certificates.client_key,
+    }
+    bad = tmp_path / "bad.pem"
+    if content:
+        bad.write_text(content)
+    for opener in (forksafe.connect, forksafe.Pool):
+        with pytest.raises(forksafe.OperationalError, match="file .*bad.pem") as caught:
+            opener(**tls_of(secure, **files | {name: bad}))
+        assert caught.value.args[0] == 2026
+
+
+def test_rows_larger_than_a_tls_record_are_whole(connect: Connect, secure: Server) -> None:
+    cursor = connect("tls").cursor()
+    value = bytes(range(256)) * 4096
+    cursor.execute("SELECT %s, MD5(%s)", (value, value))
+    ((back, _),) = cursor.fetchall()
+    assert back == value
+    assert cursor.execute("SELECT seq FROM seq_1_to_100000") == 100_000
+    assert sum(row[0] for row in cursor) == 5_000_050_000
+
+
+def test_what_speaks_no_tls_after_all_is_refused(secure: ThrowawayMariaDB) -> None:
+    with socket.create_connection((secure.host, secure.port)) as client:
+        greeting = client.recv(4096)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def greet_and_babble() -> None:
+        client, _ = listener.accept()
+        with client:
+            client.sendall(greeting)
+            client.recv(36)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            client.recv(4096)
+
+    thread = threading.Thread(target=greet_and_babble)
+    thread.start()
+    options = tls_of(secure, port=listener.getsockname()[1], ssl_ca=secure.ca_file)
+    with listener, pytest.raises(forksafe.OperationalError) as caught:
+        forksafe.connect(**options)
+    thread.join()
+    assert caught.value.args[0] == 2026
