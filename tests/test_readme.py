@@ -39,7 +39,9 @@ def with_address(text: str, server: Server) -> str:
 
 
 def test_the_plain_example_prints_what_it_says(server: Server, run_python: RunPython) -> None:
-    said = run_python(with_address(block("os.fork()"), server)).stdout
+    # As at a terminal: else the child prints the parent's first line too, from the buffer it got.
+    terminal = "import sys; sys.stdout.reconfigure(line_buffering=True)\n"
+    said = run_python(terminal + with_address(block("os.fork()"), server)).stdout
     sessions = re.findall(r"^(parent|child) +\((\d+),\)$", said, re.MULTILINE)
     assert sorted(who for who, _ in sessions) == ["child", "parent", "parent"], said
     of_parent = {session for who, session in sessions if who == "parent"}

@@ -1,4 +1,7 @@
 //! `mysql://user:password@host:3306/database?option=value`.
+//!
+//! Not by `mysql::Opts`: it wants a host, cannot tell a port that was given from the default, and
+//! knows only its own options.
 
 use ::url::Url;
 
