@@ -236,3 +236,35 @@ def test_what_speaks_no_tls_after_all_is_refused(secure: ThrowawayMariaDB) -> No
         forksafe.connect(**options)
     thread.join()
     assert caught.value.args[0] == 2026
+
+
+class Injector:
+    """Stands between client and server, and adds an OK packet in clear to the greeting."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.server = (host, port)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.relay, daemon=True)
+        self.thread.start()
+
+    def relay(self) -> None:
+        client, _ = self.listener.accept()
+        with client, socket.create_connection(self.server) as upstream:
+            greeting = upstream.recv(65536)
+            client.sendall(greeting + b"\x07\x00\x00\x04\x00\x00\x00\x02\x00\x00\x00")
+            client.settimeout(5)
+            while heard := client.recv(65536):
+                upstream.sendall(heard)
+
+
+def test_what_came_in_clear_is_not_taken_for_an_answer_of_the_verified_server(
+    secure: ThrowawayMariaDB,
+) -> None:
+    injector = Injector(secure.host, secure.port)
+    options = tls_of(secure, ssl_ca=secure.ca_file, ssl_mode="VERIFY_IDENTITY")
+    with pytest.raises(forksafe.OperationalError, match="before TLS") as caught:
+        forksafe.connect(**options | {"host": "127.0.0.1", "port": injector.port})
+    assert caught.value.args[0] == 2026
+    injector.listener.close()
+    injector.thread.join(5)

@@ -67,6 +67,15 @@ impl Connection {
         self.conv.as_ref().map(|conv| conv.bind(py))
     }
 
+    /// How literals are written in the next statement of cursor `reader`. Its unread answers are
+    /// skipped first: one of them may tell that a backslash no longer escapes.
+    pub(super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
+        if self.link.look(|session| session.has_more())? {
+            self.link.work(py, |session, last| skip_answers(session, last, reader))?;
+        }
+        self.writer()
+    }
+
     /// How literals are written on this connection now.
     pub(super) fn writer(&self) -> PyResult<Writer> {
         let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
@@ -85,7 +94,7 @@ impl Connection {
     fn end_transaction(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
         self.link.work(py, |session, last| {
             skip_answers(session, last, 0)?;
-            if session.is_over() || session.in_transaction() {
+            if session.is_over() || !session.surely_no_transaction() {
                 session.query(sql)?;
             }
             Ok(())

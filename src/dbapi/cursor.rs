@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::connection::Connection;
 use super::errors::{busy, raise, usage};
-use super::from_python::statement;
+use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use super::link::{skip_answers, Last};
 use super::many;
@@ -44,6 +44,12 @@ impl Cursor {
             arraysize: AtomicUsize::new(1),
             state: Owned::new(Mutex::default()),
         }
+    }
+
+    /// How literals are written in the next statement.
+    pub(super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
+        drop(self.open_state()?);
+        self.connection.get().writer_for(py, self.number)
     }
 
     pub(super) fn its_connection(&self) -> &Connection {
@@ -147,8 +153,7 @@ impl Cursor {
         query: &Bound<'_, PyAny>,
         args: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<u64> {
-        drop(self.open_state()?);
-        let writer = self.connection.get().writer()?;
+        let writer = self.writer(py)?;
         let template = statement(&writer, query)?;
         let parameters = Parameters::of(args)?;
         if let Parameters::Absent = parameters {
@@ -166,7 +171,6 @@ impl Cursor {
         query: &Bound<'_, PyAny>,
         args: &Bound<'_, PyAny>,
     ) -> PyResult<Option<u64>> {
-        drop(self.open_state()?);
         let total = many::execute(self, query, args)?;
         if let Some(total) = total {
             // Of all statements together, not of the last one.
@@ -188,7 +192,7 @@ impl Cursor {
         let values = args.try_iter()?.collect::<PyResult<Vec<_>>>()?;
         let variables: Vec<_> = (0..values.len()).map(|i| format!("@_{procname}_{i}")).collect();
         if !values.is_empty() {
-            let writer = self.connection.get().writer()?;
+            let writer = self.writer(py)?;
             let mut sql = b"SET ".to_vec();
             for (index, (variable, value)) in variables.iter().zip(&values).enumerate() {
                 sql.extend_from_slice(if index == 0 { b"" } else { b", " });

@@ -16,7 +16,7 @@ pub(super) fn execute(
     query: &Bound<'_, PyAny>,
     many: &Bound<'_, PyAny>,
 ) -> PyResult<Option<u64>> {
-    let writer = cursor.its_connection().writer()?;
+    let writer = cursor.writer(query.py())?;
     let template = statement(&writer, query)?;
     match Batch::of(&template, !writer.no_backslash_escapes) {
         Some(batch) => Batches::new(cursor, &writer, &template, &batch)?.run(&batch, many),

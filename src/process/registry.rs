@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
+use nix::sys::socket::{shutdown, Shutdown};
 use nix::sys::stat::fstat;
 
 use super::Process;
@@ -88,6 +89,9 @@ impl Drop for Descriptor {
         // another socket or none, and leaves it alone. The other order would leak it there.
         if self.slot.word.load(Ordering::Acquire) == self.word {
             if self.is_ours() {
+                // A child that never looked may hold a copy: closing ours would not end the
+                // connection, and the server would keep its transaction and its locks.
+                let _ = shutdown(self.fd, Shutdown::Both);
                 close(self.fd);
             }
             self.slot.word.store(0, Ordering::Release);

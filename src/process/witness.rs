@@ -45,13 +45,12 @@ pub(super) fn generation_of(identity: u64) -> u32 {
 #[cold]
 fn settle() -> u64 {
     let witness = witness();
-    // Read before the exchange below: a thread that loses the race has read either the parent's
-    // number, like the winner, or a later one, and then its exchange fails.
-    let generation = LAST_GENERATION.load(Ordering::Acquire) + 1;
+    // Taken before the exchange below: another thread may fork between the two, and its child must
+    // not take the same number. One that loses the race has burnt a number.
+    let generation = LAST_GENERATION.fetch_add(1, Ordering::AcqRel) + 1;
     let fresh = (u64::from(generation) << 32) | u64::from(std::process::id());
     match witness.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
-            LAST_GENERATION.store(generation, Ordering::Release);
             registry::close_inherited(generation);
             fresh
         }

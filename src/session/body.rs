@@ -4,8 +4,6 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mysql::mysql_common::constants::StatusFlags;
-
 use super::command::{Answer, Command, Failure, Reader};
 use super::error::{Broken, Error};
 use super::handshake::{self, Greeting};
@@ -14,7 +12,8 @@ use super::manager::Connector;
 use super::options::{ConnectOptions, Place};
 use super::rows::ResultSet;
 use super::socket::{Socket, CLOSED_BY_OTHERS};
-use super::stream::{Limits, Stream};
+use super::status::Status;
+use super::stream::{Limits, Stream, UNASKED};
 use super::transport::Silence;
 
 /// A session that has rested longer than this is probed before a command: then a death that has
@@ -39,7 +38,7 @@ pub(super) struct Body {
     pub(super) greeting: Greeting,
     pub(super) wait_timeout: Option<Duration>,
     pub(super) max_allowed_packet: usize,
-    status: StatusFlags,
+    pub(super) status: Status,
     pub(super) holds: Holds,
     used: Instant,
     /// Why it is over.
@@ -66,7 +65,7 @@ impl Body {
         let mut body = Self {
             stream,
             options: Arc::clone(options),
-            status: greeting.status,
+            status: Status::new(greeting.status),
             greeting,
             wait_timeout: None,
             max_allowed_packet: 1 << 20,
@@ -142,12 +141,14 @@ impl Body {
 
     /// Whether a command may be sent now.
     fn ready(&mut self) -> Result<(), Error> {
-        if self.has_more() && self.over.is_none() {
+        if self.status.has_more() && self.over.is_none() {
             return Err(Error::unread());
         }
         // Celery closes descriptors behind a driver's back: the number may be another's by now.
         if !self.stream.is_ours() {
             self.over.get_or_insert_with(|| CLOSED_BY_OTHERS.into());
+        } else if self.stream.has_unread() {
+            self.over.get_or_insert_with(|| UNASKED.into());
         } else if self.used.elapsed() > RESTED {
             self.probe();
         }
@@ -160,7 +161,7 @@ impl Body {
     pub(super) fn next_answer(&mut self) -> Result<Option<Answer>, Error> {
         match &self.over {
             Some(cause) => Err(Error::gone(cause)),
-            None if self.has_more() => self.answer().map(Some),
+            None if self.status.has_more() => self.answer().map(Some),
             None => Ok(None),
         }
     }
@@ -195,7 +196,7 @@ impl Body {
         if self.over.is_some() {
             return Health::Dead;
         }
-        if self.has_more() {
+        if self.status.has_more() {
             // Answers are on their way, so nothing can be told from what is there to read.
             return Health::Suspect;
         }
@@ -209,24 +210,8 @@ impl Body {
         }
     }
 
-    pub(super) fn has_more(&self) -> bool {
-        self.status.contains(StatusFlags::SERVER_MORE_RESULTS_EXISTS)
-    }
-
-    pub(super) fn in_transaction(&self) -> bool {
-        self.status.contains(StatusFlags::SERVER_STATUS_IN_TRANS)
-    }
-
-    pub(super) fn no_backslash_escapes(&self) -> bool {
-        self.status.contains(StatusFlags::SERVER_STATUS_NO_BACKSLASH_ESCAPES)
-    }
-
     pub(super) fn descriptor(&self) -> Option<RawFd> {
         self.stream.is_ours().then(|| self.stream.as_raw_fd())
-    }
-
-    pub(super) fn autocommits(&self) -> bool {
-        self.status.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT)
     }
 }
 

@@ -12,6 +12,7 @@ use mysql::mysql_common::packets::{
 
 use super::error::{Broken, Error};
 use super::rows::{lenenc, Outcome, ResultSet};
+use super::status::Status;
 use super::stream::Stream;
 
 const COM_QUIT: u8 = 0x01;
@@ -77,8 +78,7 @@ pub(super) struct Reader<'a> {
     pub(super) stream: &'a mut Stream,
     pub(super) capabilities: CapabilityFlags,
     pub(super) local_infile: bool,
-    /// Set from every packet that tells it.
-    pub(super) status: &'a mut StatusFlags,
+    pub(super) status: &'a mut Status,
 }
 
 impl Reader<'_> {
@@ -106,7 +106,7 @@ impl Reader<'_> {
         let packet: OkPacketDeserializer<'_, CommonOkPacket> =
             ParseBuf(self.stream.payload(range)).parse(self.capabilities)?;
         let ok = OkPacket::from(packet);
-        *self.status = ok.status_flags();
+        self.status.told(ok.status_flags());
         let outcome = Outcome {
             affected: ok.affected_rows(),
             insert_id: ok.last_insert_id().unwrap_or(0),
@@ -117,8 +117,7 @@ impl Reader<'_> {
     }
 
     fn refused(&mut self, range: std::ops::Range<usize>) -> Failure {
-        // After an error nothing more follows, and no status tells so.
-        self.status.remove(StatusFlags::SERVER_MORE_RESULTS_EXISTS);
+        self.status.untold();
         let parsed = ParseBuf(self.stream.payload(range)).parse::<ErrPacket<'_>>(self.capabilities);
         let failure = match parsed {
             Ok(ErrPacket::Error(error)) => Failure::Refused(Error::server(&error)),
@@ -145,6 +144,7 @@ impl Reader<'_> {
         loop {
             let range = self.stream.receive()?;
             if let Some(warnings) = self.end_of(range.clone()) {
+                starts.push(range.start);
                 let data = self.stream.take();
                 return Ok(ResultSet::new(Arc::from(columns), data, starts, warnings));
             }
@@ -162,7 +162,7 @@ impl Reader<'_> {
             [0xfe, warnings_low, warnings_high, low, high] => {
                 let status = u16::from_le_bytes([*low, *high]);
                 let warnings = u16::from_le_bytes([*warnings_low, *warnings_high]);
-                *self.status = StatusFlags::from_bits_truncate(status);
+                self.status.told(StatusFlags::from_bits_truncate(status));
                 Some(warnings)
             }
             _ => None,

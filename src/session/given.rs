@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::tls::TlsMode;
 
+/// Longer is no different, and adding it to a clock could overflow.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A value as the caller gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -120,7 +123,8 @@ impl Given<'_> {
             Value::Bool(_) => return self.wrong(wanted),
         };
         match Duration::try_from_secs_f64(number) {
-            Ok(duration) if fits(duration) => Ok(Some(duration)),
+            Err(_) if number > 0.0 => Ok(Some(A_YEAR)),
+            Ok(duration) if fits(duration) => Ok(Some(duration.min(A_YEAR))),
             _ => self.wrong(wanted),
         }
     }

@@ -37,9 +37,21 @@ const ALL: [(Hold, &str); 7] = [
     (Hold::Call, "CALL"),
 ];
 
-/// `SET` followed by one of these changes nothing that this session alone would lose.
-const HARMLESS_SETS: [&str; 7] =
-    ["GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "STATEMENT", "DEFAULT", "AUTOCOMMIT"];
+/// What may follow `SET` or a comma in it without leaving anything that this session alone has.
+const HARMLESS: [&str; 6] =
+    ["GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "STATEMENT", "DEFAULT"];
+
+/// Where in a text of statements a token stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Start,
+    /// What is set comes next.
+    Assignment {
+        first: bool,
+    },
+    Set,
+    Elsewhere,
+}
 
 /// A set of [`Hold`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,31 +71,40 @@ impl Holds {
     /// Add what a statement, or several in one text, may leave in the session.
     pub fn notice(&mut self, sql: &[u8], backslash: bool) {
         let mut before = None;
-        let mut start = true;
+        let mut place = Place::Start;
         let mut tokens = Tokens::new(sql, backslash).map(|(token, _)| token).peekable();
         while let Some(token) = tokens.next() {
-            let next = tokens.peek().copied();
-            if start {
-                self.notice_start(token, next);
-            }
-            self.notice_anywhere(before, token, next);
-            start = token == Token::Symbol(b';');
+            place = match (place, token) {
+                (_, Token::Symbol(b';')) => Place::Start,
+                (Place::Start, word) => self.notice_start(word),
+                (Place::Assignment { first }, word) => self.notice_assignment(word, first),
+                (Place::Set, Token::Symbol(b',')) => Place::Assignment { first: false },
+                (place, _) => place,
+            };
+            self.notice_anywhere(before, token, tokens.peek().copied());
             before = Some(token);
         }
     }
 
-    fn notice_start(&mut self, token: Token<'_>, next: Option<Token<'_>>) {
-        let next_is = |keyword| next.is_some_and(|next| next.is(keyword));
+    fn notice_start(&mut self, token: Token<'_>) -> Place {
         if token.is("CALL") {
             self.add(Hold::Call);
         } else if token.is("USE") {
             self.add(Hold::Database);
-        } else if token.is("SET") && !HARMLESS_SETS.iter().any(|word| next_is(word)) {
-            // "SET TRANSACTION" is for one transaction; a user variable is noticed as itself.
-            if !next_is("TRANSACTION") && !matches!(next, Some(Token::Variable(_))) {
-                self.add(Hold::SessionVariable);
-            }
+        } else if token.is("SET") {
+            return Place::Assignment { first: true };
         }
+        Place::Elsewhere
+    }
+
+    fn notice_assignment(&mut self, token: Token<'_>, first: bool) -> Place {
+        // "SET TRANSACTION" is for one transaction; a user variable is noticed as itself.
+        let passing = first && token.is("TRANSACTION");
+        let harmless = HARMLESS.iter().any(|word| token.is(word));
+        if !passing && !harmless && !matches!(token, Token::Variable(_)) {
+            self.add(Hold::SessionVariable);
+        }
+        Place::Set
     }
 
     fn notice_anywhere(
@@ -109,11 +130,6 @@ impl Holds {
     pub fn names(self) -> Vec<&'static str> {
         ALL.iter().filter(|(hold, _)| self.has(*hold)).map(|(_, name)| *name).collect()
     }
-
-    /// Nothing.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
 }
 
 #[cfg(test)]
@@ -135,6 +151,9 @@ mod tests {
         assert_eq!(held("SELECT 1 INTO @x"), ["user variables"]);
         assert_eq!(held("SELECT 1; SET @x = 1"), ["user variables"]);
         assert_eq!(held("SET SESSION sql_mode = ''"), ["session variables"]);
+        assert_eq!(held("SET GLOBAL a = 1, b = 2"), ["session variables"]);
+        assert_eq!(held("SET autocommit = 0"), ["session variables"]);
+        assert_eq!(held("/*!40101 SET foreign_key_checks = 0 */"), ["session variables"]);
         assert_eq!(held("USE other"), ["USE"]);
         assert_eq!(held("CALL p(1)"), ["CALL"]);
     }
@@ -149,7 +168,6 @@ mod tests {
             "SELECT @@version",
             "INSERT INTO t VALUES ('a@b.example')",
             "SET GLOBAL x = 1",
-            "SET autocommit = 0",
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
             "UPDATE t SET a = 1",
         ] {

@@ -21,6 +21,7 @@ mod rows;
 mod setting;
 mod socket;
 pub mod sql;
+mod status;
 mod stream;
 mod tls;
 mod transport;
@@ -89,7 +90,7 @@ impl Session {
 
     /// Whether more answers are to come.
     pub fn has_more(&self) -> bool {
-        self.body.get().is_some_and(Body::has_more)
+        self.body.get().is_some_and(|body| body.status.has_more())
     }
 
     /// Read and drop the answers that are still to come.
@@ -132,8 +133,9 @@ impl Session {
     pub fn roll_back(&mut self) -> Result<(), Error> {
         self.finish_answers()?;
         let body = self.body()?;
-        let strayed = body.options.autocommit.is_some_and(|wanted| wanted != body.autocommits());
-        if body.in_transaction() {
+        let strayed =
+            body.options.autocommit.is_some_and(|wanted| wanted != body.status.autocommits());
+        if !body.status.surely_no_transaction() {
             body.run(Command::Query(b"ROLLBACK"))?;
         }
         match body.options.autocommit.filter(|_| strayed) {
@@ -159,7 +161,7 @@ impl Session {
     pub fn set_autocommit(&mut self, on: bool) -> Result<(), Error> {
         self.finish_answers()?;
         let body = self.body()?;
-        if body.autocommits() == on {
+        if body.status.autocommits() == on {
             return Ok(());
         }
         let sql: &[u8] = if on { b"SET autocommit = 1" } else { b"SET autocommit = 0" };
@@ -180,7 +182,7 @@ impl Session {
     /// Note what a statement leaves in the session; `sql` is its text before parameters.
     pub fn notice(&mut self, sql: &[u8]) {
         if let Some(body) = self.body.get_mut() {
-            body.holds.notice(sql, !body.no_backslash_escapes());
+            body.holds.notice(sql, !body.status.no_backslash_escapes());
         }
     }
 
@@ -203,17 +205,23 @@ impl Session {
 
     /// Whether a transaction is open, as the server last said.
     pub fn in_transaction(&self) -> bool {
-        self.body.get().is_some_and(Body::in_transaction)
+        self.body.get().is_some_and(|body| body.status.in_transaction())
+    }
+
+    /// Whether a ROLLBACK or COMMIT would certainly find nothing to do. After a refusal the server
+    /// has not said.
+    pub fn surely_no_transaction(&self) -> bool {
+        self.body.get().is_some_and(|body| body.status.surely_no_transaction())
     }
 
     /// Whether autocommit is on, as the server last said.
     pub fn autocommits(&self) -> bool {
-        self.body.get().is_some_and(Body::autocommits)
+        self.body.get().is_some_and(|body| body.status.autocommits())
     }
 
     /// Whether a backslash in a string is nothing but a backslash, as the server last said.
     pub fn no_backslash_escapes(&self) -> bool {
-        self.body.get().is_some_and(Body::no_backslash_escapes)
+        self.body.get().is_some_and(|body| body.status.no_backslash_escapes())
     }
 
     /// The process that opened it.

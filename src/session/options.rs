@@ -59,9 +59,9 @@ pub struct ConnectOptions {
     pub charset: Charset,
     /// Default: the server's for the character set.
     pub collation: Option<String>,
-    /// For resolving, connecting, TLS and log-in together. Default 10 s.
+    /// For connecting, TLS and log-in together; a name is resolved before. Default 10 s.
     pub connect_timeout: Duration,
-    /// For one wait for the server's answer. Default: no limit.
+    /// For the wait for one packet, which is a row or less. Default: no limit.
     pub read_timeout: Option<Duration>,
     /// For sending one statement. Default: no limit.
     pub write_timeout: Option<Duration>,
@@ -162,7 +162,7 @@ impl ConnectOptions {
             set += &format!(", autocommit = {}", u8::from(autocommit));
         }
         if let Some(mode) = &self.sql_mode {
-            set += &format!(", sql_mode = '{}'", mode.replace('\'', "''"));
+            set += &format!(", sql_mode = '{mode}'");
         }
         set
     }
@@ -177,9 +177,17 @@ impl ConnectOptions {
                 return Err(format!("collation {collation:?} is not the name of a collation"));
             }
         }
+        let is_mode = |byte: u8| byte.is_ascii_alphanumeric() || b"_, ".contains(&byte);
+        if self.sql_mode.as_ref().is_some_and(|mode| !mode.bytes().all(is_mode)) {
+            return Err("sql_mode is a list of names with commas between them".into());
+        }
         let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|t| t.contains('\0'));
-        if holds_nul(&self.user) || holds_nul(&self.database) || self.password.0.contains('\0') {
-            return Err("user, password and database cannot contain a NUL character".into());
+        if self.host.contains('\0')
+            || holds_nul(&self.user)
+            || holds_nul(&self.database)
+            || self.password.0.contains('\0')
+        {
+            return Err("host, user, password and database cannot contain a NUL character".into());
         }
         if self.tls.cert.is_some() != self.tls.key.is_some() {
             return Err("ssl_cert and ssl_key belong together: give both or neither".into());

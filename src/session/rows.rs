@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use mysql::mysql_common::packets::Column;
 
+/// The header of a packet, which lies between two rows.
+const HEADER: usize = 4;
+
 /// What a statement that answers no rows did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -20,6 +23,7 @@ pub struct Outcome {
 pub struct ResultSet {
     columns: Arc<[Column]>,
     data: Vec<u8>,
+    /// Where each row begins, and at the end where the packet after the last one does.
     starts: Vec<usize>,
     /// Warnings the statement raised.
     pub warnings: u16,
@@ -42,18 +46,18 @@ impl ResultSet {
 
     /// How many rows it has.
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.starts.len() - 1
     }
 
     /// Whether it has no rows.
     pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.len() == 0
     }
 
     /// The values of one row.
     pub fn row(&self, index: usize) -> Option<Values<'_>> {
-        let start = *self.starts.get(index)?;
-        Some(Values { data: self.data.get(start..)? })
+        let (start, next) = (*self.starts.get(index)?, *self.starts.get(index + 1)?);
+        Some(Values { data: self.data.get(start..next.checked_sub(HEADER)?)? })
     }
 }
 

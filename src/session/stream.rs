@@ -13,6 +13,8 @@ use super::transport::{Silence, Transport};
 use super::wait::{Interrupt, Patience};
 
 const HEADER: usize = 4;
+/// Why a stream is broken in which something lies that answers no command.
+pub(super) const UNASKED: &str = "bytes that nobody asked for had been received";
 /// A payload of this length goes on in the next frame.
 const FRAME: usize = 0xff_ffff;
 /// An outgoing buffer larger than this is given back after use.
@@ -108,8 +110,13 @@ impl Stream {
             let header = self.need(HEADER, patience)?;
             let head = &self.inbox.bytes()[header.clone()];
             let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
+            let in_turn = head[3] == self.sequence;
             self.sequence = head[3].wrapping_add(1);
             let body = self.need(length, patience)?;
+            // Only a last word comes out of turn: why the server ended an idle session.
+            if !in_turn && self.inbox.bytes()[body.clone()].first() != Some(&0xff) {
+                return Err(Broken::malformed("it is not the one that follows"));
+            }
             let joined = match whole {
                 None => body,
                 Some(before) => self.inbox.join(before, header.start..body.start, body.end),
@@ -151,14 +158,23 @@ impl Stream {
 
     /// Put TLS on the stream.
     pub(super) fn encrypt(&mut self, tls: &Tls) -> Result<(), Error> {
+        // Whatever came in clear would pass for what the verified server says.
+        if self.has_unread() {
+            return Err(Error::tls("the server sent more before TLS than it may"));
+        }
         let patience = self.limits.patience(self.limits.read);
         self.transport.encrypt(tls, patience)
     }
 
+    /// Whether bytes lie here that no answer has used.
+    pub(super) fn has_unread(&self) -> bool {
+        self.inbox.unread() > 0
+    }
+
     /// Look whether the server is silent and there, without a round trip.
     pub(super) fn probe(&mut self) -> Silence {
-        if self.inbox.unread() > 0 {
-            return Silence::Broken("bytes that nobody asked for had been received".into());
+        if self.has_unread() {
+            return Silence::Broken(UNASKED.into());
         }
         self.transport.probe()
     }
