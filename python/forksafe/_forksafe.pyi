@@ -102,6 +102,11 @@ class _Stats(TypedDict):
 def connect(url: str | None = None, /, **options: Unpack[_ConnectOptions]) -> Connection: ...
 
 @final
+class Stamp:
+    @property
+    def inherited(self) -> bool: ...
+
+@final
 class Connection:
     Warning: type[exceptions.Warning]
     Error: type[exceptions.Error]
@@ -114,6 +119,8 @@ class Connection:
     ProgrammingError: type[exceptions.ProgrammingError]
     NotSupportedError: type[exceptions.NotSupportedError]
 
+    @property
+    def client_flag(self) -> int: ...
     @property
     def open(self) -> bool: ...
     @property

@@ -19,10 +19,11 @@ from sqlalchemy.dialects.mysql.mysqldb import MySQLDialect_mysqldb
 from sqlalchemy.pool import QueuePool
 
 import forksafe
-from forksafe.constants import CLIENT
+from forksafe._forksafe import Stamp
+from forksafe.constants import CLIENT, CR
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIConnection, DBAPICursor
     from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -38,14 +39,13 @@ class ForkAwareQueuePool(QueuePool):
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        #: Any connection of this pool, for it knows whose it is, also after it has been closed.
-        self._witness: forksafe.Connection | None = None
+        self._stamp = Stamp()
         self._own: weakref.WeakSet[ConnectionPoolEntry] = weakref.WeakSet()
         super().__init__(*args, **options)
 
     @property
     def _pool(self) -> Any:
-        if self._witness is not None and self._witness.inherited:
+        if self._stamp.inherited:
             self._start_anew()
         return self._queue
 
@@ -54,18 +54,17 @@ class ForkAwareQueuePool(QueuePool):
         self._queue = queue
 
     def _start_anew(self) -> None:
-        self._witness = None
         self._own = weakref.WeakSet()
         self._queue = self._queue_class(self._queue.maxsize, use_lifo=self._queue.use_lifo)
         self._overflow = -self._queue.maxsize
         self._overflow_lock = threading.Lock()
+        # Last: another thread of the child must not take the parent's queue for its own.
+        self._stamp = Stamp()
 
     def _do_get(self) -> ConnectionPoolEntry:
         _ = self._pool  # before the counters are read: in a child they are the parent's
         entry = super()._do_get()
         self._own.add(entry)
-        if self._witness is None:
-            self._witness = entry.dbapi_connection  # type: ignore[assignment]
         return entry
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
@@ -94,6 +93,16 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         """Have the engine's pool look at each connection that it is about to lend."""
         event.listen(engine, "checkout", _refuse_unfit)
 
+    def initialize(self, connection: Connection) -> None:
+        """Learn from the first connection whether an UPDATE counts the rows it found.
+
+        Connections of a `creator` may lack the flag: then their counts say nothing about missing
+        rows, and the ORM must not go by them.
+        """
+        super().initialize(connection)
+        held: Any = connection.connection.dbapi_connection
+        self.supports_sane_rowcount = bool(held.client_flag & CLIENT.FOUND_ROWS)
+
     def on_connect(self) -> None:  # type: ignore[override]
         """Do nothing: the connection's character set is agreed on while it is opened."""
 
@@ -117,11 +126,13 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         The number of the error says so, or the connection itself: one that was closed behind the
         pool's back, or that is inherited, is not open here.
         """
+        held: Any = getattr(connection, "dbapi_connection", connection)
         if isinstance(e, POOL_ERRORS):
             return False
+        if self._extract_error_code(e) == CR.COMMANDS_OUT_OF_SYNC and held is not None:
+            return not held.open  # answers were left unread: the program's slip, the session's well
         if super().is_disconnect(e, connection, cursor):
             return True
-        held = getattr(connection, "dbapi_connection", connection)
         return isinstance(e, forksafe.Error) and held is not None and not held.open
 
     def _extract_error_code(self, exception: Any) -> Any:

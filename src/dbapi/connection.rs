@@ -301,6 +301,12 @@ impl Connection {
         self.link.look(Session::forget_holds)
     }
 
+    /// The capabilities agreed on with the server (`constants.CLIENT`).
+    #[getter]
+    fn client_flag(&self) -> PyResult<u32> {
+        self.link.look(|session| session.capabilities())
+    }
+
     /// Whether it is open in this process. Says nothing about the server; see `probe()`.
     #[getter]
     fn open(&self) -> bool {

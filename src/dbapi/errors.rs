@@ -1,10 +1,11 @@
 //! Errors as Python exceptions: the one place where a number becomes a class.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::import_exception;
 use pyo3::prelude::*;
+use pyo3::PyTypeInfo;
 
 use crate::pool;
 use crate::session::Error;
@@ -26,10 +27,30 @@ const CLIENT: u16 = 2000;
 thread_local! {
     /// What a signal handler raised while this thread waited for a server.
     static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+    /// Whether this thread is in a finalizer.
+    static FINALIZING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Import the classes now: PyO3 does it once for each, and a fork in the middle of that would
+/// leave a child waiting for a thread that it does not have.
+pub(super) fn prepare(py: Python<'_>) {
+    DataError::type_object(py);
+    IntegrityError::type_object(py);
+    InterfaceError::type_object(py);
+    InternalError::type_object(py);
+    NotSupportedError::type_object(py);
+    OperationalError::type_object(py);
+    PoolClosed::type_object(py);
+    PoolTimeout::type_object(py);
+    ProgrammingError::type_object(py);
+    TooManyRequests::type_object(py);
 }
 
 /// Asked by whatever waits: has a signal handler raised? Runs the handlers that are due.
 pub(super) fn interrupted() -> bool {
+    if FINALIZING.get() {
+        return false;
+    }
     if RAISED.with_borrow(Option::is_some) {
         return true;
     }
@@ -55,12 +76,20 @@ pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send)
     })
 }
 
-/// Run what may wait where no exception can be raised: in a finalizer. Without an interpreter, at
-/// its very end, nothing is run, and `work` is dropped with what it holds.
+/// Run what may wait where no exception can be raised: in a finalizer. Signal handlers are left
+/// for later, since what they raise would be lost here; and an exception that is on its way stays
+/// on its way. Without an interpreter, at its very end, `work` is only dropped.
 pub(super) fn finally(work: impl FnOnce() + Send) {
     Python::try_attach(|py| {
-        if let Err(raised) = detached(py, work) {
-            raised.write_unraisable(py, None);
+        let underway = PyErr::take(py);
+        FINALIZING.set(true);
+        let outcome = detached(py, work);
+        FINALIZING.set(false);
+        if let Err(defect) = outcome {
+            defect.write_unraisable(py, None);
+        }
+        if let Some(underway) = underway {
+            underway.restore(py);
         }
     });
 }

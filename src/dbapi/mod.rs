@@ -12,6 +12,7 @@ mod many;
 mod options;
 mod pool;
 mod result;
+mod stamp;
 mod to_python;
 
 use pyo3::prelude::*;
@@ -38,11 +39,14 @@ fn _forksafe(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::process::prepare();
     crate::session::prepare();
     imports::prepare(py)?;
+    errors::prepare(py);
+    py.get_type::<pool::Lending>();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(connection::connect, module)?)?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<pool::Pool>()?;
+    module.add_class::<stamp::Stamp>()?;
     let exceptions = py.import("forksafe.exceptions")?;
     let class = py.get_type::<connection::Connection>();
     EXCEPTIONS.iter().try_for_each(|name| class.setattr(*name, exceptions.getattr(*name)?))

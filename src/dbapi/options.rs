@@ -56,6 +56,9 @@ impl Options {
                 ));
             }
             for (name, value) in session::url::settings(url).map_err(usage)? {
+                if !self.known().contains(&&*name) {
+                    return Err(usage(session::unknown_in_url(&name, &self.known())));
+                }
                 self.set(&name, value).map_err(usage)?;
             }
         }
@@ -81,6 +84,11 @@ impl Options {
         self.conv
     }
 
+    /// The options there are. That of a pool is known without one too, to say where it belongs.
+    fn known(&self) -> Vec<&'static str> {
+        [&session::NAMES[..], &POOL_NAMES, &["conv"]].concat()
+    }
+
     fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match (name, value.cast::<PyDict>()) {
             ("conv", _) if value.is_none() => Ok(()),
@@ -89,6 +97,7 @@ impl Options {
                 Ok(())
             }
             ("conv", Err(_)) => Err(usage(CONV)),
+            _ if !self.known().contains(&name) => Err(usage(session::unknown(name, &self.known()))),
             ("ssl", Ok(parts)) => self.set_ssl(parts),
             _ => self.set(name, plain(name, value)?).map_err(usage),
         }
@@ -113,11 +122,6 @@ impl Options {
             Some(pool) if POOL_NAMES.contains(&name) => set_pool(pool, Given { name, value }),
             None if POOL_NAMES.contains(&name) => {
                 Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
-            }
-            pool if !session::NAMES.contains(&name) => {
-                let pools: &[&str] = if pool.is_some() { &POOL_NAMES } else { &[] };
-                let known = [&session::NAMES[..], pools, &["conv"]].concat();
-                Err(session::unknown(name, &known))
             }
             _ => self.connect.set(name, value),
         }

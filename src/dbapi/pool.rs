@@ -27,10 +27,9 @@ pub(super) struct Pool {
 
 impl Pool {
     fn check_out(&self, py: Python<'_>, timeout: Option<Duration>) -> PyResult<Connection> {
-        let thread = py.import("threading")?.call_method0("current_thread")?.getattr("name")?;
         let caller = Caller {
             timeout,
-            thread: thread.extract::<String>().ok().map(Arc::from),
+            thread: thread_name(py).map(Arc::from),
             keep_waiting: Some(&|| !interrupted()),
         };
         let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;
@@ -39,6 +38,15 @@ impl Pool {
         let conv = self.conv.as_ref().map(|conv| conv.clone_ref(py));
         Ok(Connection::new(Held::Lent(lease), options, place, conv))
     }
+}
+
+/// What Python calls this thread. `current_thread()` would take a lock of its module's for a
+/// thread that Python did not start, and a fork made in C may have copied that lock held.
+fn thread_name(py: Python<'_>) -> Option<String> {
+    let threading = py.import("threading").ok()?;
+    let ident = threading.call_method0("get_ident").ok()?;
+    let thread = threading.getattr("_active").ok()?.get_item(ident).ok()?;
+    thread.getattr("name").ok()?.extract().ok()
 }
 
 fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {

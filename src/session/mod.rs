@@ -45,7 +45,7 @@ pub use mysql::mysql_common::constants::{ColumnFlags, ColumnType};
 pub use mysql::mysql_common::packets::Column;
 pub use options::{ConnectOptions, Place, Secret};
 pub use rows::{Outcome, ResultSet, Truncated, Values};
-pub use setting::{unknown, NAMES};
+pub use setting::{unknown, unknown_in_url, NAMES};
 pub use tls::{TlsMode, TlsOptions};
 pub use wait::Interrupt;
 
@@ -232,6 +232,11 @@ impl Session {
     /// The server's `CONNECTION_ID()`, as told at log-in.
     pub fn connection_id(&self) -> u32 {
         self.body.get().map_or(0, |body| body.greeting.connection_id)
+    }
+
+    /// The capabilities agreed on, as `constants.CLIENT` numbers them.
+    pub fn capabilities(&self) -> u32 {
+        self.body.get().map_or(0, |body| body.greeting.capabilities.bits())
     }
 
     /// The server's version.

@@ -88,18 +88,26 @@ impl ConnectOptions {
 
 /// The sentence for an option that does not exist, with the nearest that does.
 pub fn unknown(name: &str, known: &[&str]) -> String {
-    // What is no name may be the rest of a password that was cut at its "?".
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return "an option in the URL's query is not a name; a ?, #, / or @ in the user or \
-                password must be percent-encoded"
-            .into();
-    }
-    let near =
-        known.iter().map(|k| (strsim::levenshtein(name, k), *k)).min().filter(|(d, _)| *d <= 3);
-    match near {
-        Some((_, near)) => format!("unknown option {name:?}; did you mean {near:?}?"),
+    match nearest(name, known) {
+        Some(near) => format!("unknown option {name:?}; did you mean {near:?}?"),
         None => format!("unknown option {name:?}"),
     }
+}
+
+/// The same for a name in a URL. It is repeated only where it is nearly an option: it may be the
+/// rest of a password that was cut at its "?".
+pub fn unknown_in_url(name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(_) => unknown(name, known),
+        None => "the URL's query has an unknown option; a ?, #, / or @ in the user or password \
+                 must be percent-encoded"
+            .into(),
+    }
+}
+
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let near = known.iter().map(|known| (strsim::levenshtein(name, known), *known)).min();
+    near.filter(|(letters, _)| *letters <= 3).map(|(_, near)| near)
 }
 
 #[cfg(test)]
