@@ -107,14 +107,6 @@ impl<T: Send + Sync> PerProcess<T> {
             }
         }
     }
-
-    /// The value of this process, if it has one already.
-    pub fn get(&self) -> Option<&T> {
-        let process = Process::current();
-        // SAFETY: as in `get_or_make`.
-        let node = unsafe { self.node.load(Ordering::Acquire).as_ref() }?;
-        (node.process == process).then_some(&node.value)
-    }
 }
 
 impl<T: Send + Sync> Default for PerProcess<T> {
@@ -171,19 +163,12 @@ impl<T> Owned<T> {
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.birth.is_current().then_some(&mut *self.value)
     }
-
-    /// The value itself, or `None` where it is inherited (it is then forgotten).
-    pub fn into_inner(self) -> Option<T> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never dropped, so the value is taken out exactly once.
-        this.birth.is_current().then(|| unsafe { ManuallyDrop::take(&mut this.value) })
-    }
 }
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         if self.birth.is_current() {
-            // SAFETY: dropped once, here; `into_inner` does not come by.
+            // SAFETY: dropped once, here.
             unsafe { ManuallyDrop::drop(&mut self.value) }
         }
     }
