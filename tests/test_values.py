@@ -230,7 +230,7 @@ def test_a_float_is_a_double_and_a_decimal_is_exact(connect: Connect) -> None:
 
 def test_literals_are_bytes_that_can_stand_in_a_statement(connect: Connect) -> None:
     connection = connect()
-    assert connection.literal("it's") == connection.escape("it's", None) == b"'it\\'s'"
+    assert connection.literal("it's") == b"'it\\'s'"
     assert connection.escape_string(b"it's") == b"it\\'s"
     assert connection.literal(None) == b"NULL"
 

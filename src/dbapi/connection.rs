@@ -199,17 +199,6 @@ impl Connection {
         })
     }
 
-    /// A value as an SQL literal, in bytes. `encoders` is taken for MySQLdb's sake and not used.
-    #[pyo3(signature = (value, encoders = None))]
-    fn escape<'py>(
-        &self,
-        value: &Bound<'py, PyAny>,
-        encoders: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let _ = encoders;
-        self.literal(value)
-    }
-
     /// A value as an SQL literal, in bytes.
     fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = Vec::new();

@@ -12,6 +12,7 @@ use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use super::link::{skip_answers, Last};
 use super::many;
+use super::procedure;
 use super::result::Loaded;
 use super::to_python::text;
 use crate::process::Owned;
@@ -71,15 +72,6 @@ impl Cursor {
         Ok(state)
     }
 
-    /// The state, when there are rows to fetch or were.
-    fn rows_state(&self) -> PyResult<MutexGuard<'_, State>> {
-        let state = self.open_state()?;
-        if state.loaded.rows.is_none() {
-            return Err(usage("there is no result to fetch from: execute a query first"));
-        }
-        Ok(state)
-    }
-
     /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
     /// put in.
     pub(super) fn run(
@@ -111,10 +103,9 @@ impl Cursor {
     }
 
     fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let mut state = self.rows_state()?;
-        match &mut state.loaded.rows {
+        match &mut self.open_state()?.loaded.rows {
             Some(rows) => rows.fetch(py, limit),
-            None => Ok(Vec::new()),
+            None => Err(usage("there is no result to fetch from: execute a query first")),
         }
     }
 }
@@ -189,20 +180,7 @@ impl Cursor {
         args: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let args = args.unwrap_or_else(|| PyTuple::empty(py).into_any());
-        let values = args.try_iter()?.collect::<PyResult<Vec<_>>>()?;
-        let variables: Vec<_> = (0..values.len()).map(|i| format!("@_{procname}_{i}")).collect();
-        if !values.is_empty() {
-            let writer = self.writer(py)?;
-            let mut sql = b"SET ".to_vec();
-            for (index, (variable, value)) in variables.iter().zip(&values).enumerate() {
-                sql.extend_from_slice(if index == 0 { b"" } else { b", " });
-                sql.extend_from_slice(format!("{variable} = ").as_bytes());
-                writer.literal(value, &mut sql)?;
-            }
-            self.run(py, Some(b"SET @_"), sql)?;
-        }
-        let call = format!("CALL {procname}({})", variables.join(", ")).into_bytes();
-        self.run(py, None, call)?;
+        procedure::call(self, procname, &args)?;
         Ok(args)
     }
 

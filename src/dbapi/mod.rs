@@ -11,6 +11,7 @@ mod link;
 mod many;
 mod options;
 mod pool;
+mod procedure;
 mod result;
 mod stamp;
 mod to_python;
