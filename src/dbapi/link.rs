@@ -81,7 +81,7 @@ impl Link {
         py: Python<'_>,
         act: impl FnOnce(&mut Session, &mut Last) -> Result<T, Error> + Send,
     ) -> PyResult<T> {
-        let mut inside = self.lock()?;
+        let mut inside = self.enter()?;
         let Inside { held: Some(held), last } = &mut *inside else {
             return Err(closed());
         };
@@ -101,7 +101,7 @@ impl Link {
 
     /// Look at the session, without waiting for anything.
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Session) -> T) -> PyResult<T> {
-        match &mut self.lock()?.held {
+        match &mut self.enter()?.held {
             Some(held) => Ok(look(held.session())),
             None => Err(closed()),
         }
@@ -109,7 +109,7 @@ impl Link {
 
     /// What the last statement left.
     pub(super) fn last(&self) -> PyResult<Last> {
-        Ok(self.lock()?.last)
+        Ok(self.enter()?.last)
     }
 
     /// A cursor goes without having read all its answers: the next statement may skip them.
@@ -127,7 +127,7 @@ impl Link {
         if self.is_inherited() {
             return Ok(());
         }
-        let held = self.lock()?.held.take();
+        let held = self.enter()?.held.take();
         detached(py, || drop(held))
     }
 
@@ -140,7 +140,7 @@ impl Link {
         }
     }
 
-    fn lock(&self) -> PyResult<MutexGuard<'_, Inside>> {
+    fn enter(&self) -> PyResult<MutexGuard<'_, Inside>> {
         let inside = self.inside.get().ok_or_else(|| raise(&Error::inherited(self.birth())))?;
         inside.try_lock().ok_or_else(|| busy("connection"))
     }
