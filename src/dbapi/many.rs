@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-use super::batch::Batch;
 use super::cursor::Cursor;
 use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
+use crate::session::Batch;
 
 /// The most that goes into one INSERT, in bytes.
 const LARGEST: usize = 1 << 20;

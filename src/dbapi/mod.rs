@@ -1,6 +1,5 @@
 //! PEP 249 for Python: registers, nothing else.
 
-mod batch;
 mod connection;
 mod cursor;
 mod errors;

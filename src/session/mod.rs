@@ -6,6 +6,7 @@
 //! over: whatever it would read next might be the answer to something else.
 
 mod auth;
+mod batch;
 mod body;
 mod capabilities;
 mod charset;
@@ -20,7 +21,7 @@ mod options;
 mod rows;
 mod setting;
 mod socket;
-pub mod sql;
+mod sql;
 mod status;
 mod stream;
 mod tls;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Owned, Process};
 
+pub use batch::Batch;
 pub use body::Health;
 pub use charset::Charset;
 pub use command::Answer;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A piece of a statement. Strings and comments are stepped over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Token<'a> {
+pub(super) enum Token<'a> {
     /// A keyword, name or number, as written.
     Word(&'a [u8]),
     /// `@name`, without the sign; system variables (`@@name`) are not answered.
@@ -18,14 +18,14 @@ pub enum Token<'a> {
 
 impl Token<'_> {
     /// Whether this is the given keyword, in any case.
-    pub fn is(&self, keyword: &str) -> bool {
+    pub(super) fn is(&self, keyword: &str) -> bool {
         matches!(self, Token::Word(word) if word.eq_ignore_ascii_case(keyword.as_bytes()))
     }
 }
 
 /// The tokens of `sql` with where they stand.
 #[derive(Clone, Debug)]
-pub struct Tokens<'a> {
+pub(super) struct Tokens<'a> {
     sql: &'a [u8],
     at: usize,
     backslash: bool,
@@ -33,7 +33,7 @@ pub struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// `backslash`: whether a backslash escapes, that is, not under NO_BACKSLASH_ESCAPES.
-    pub fn new(sql: &'a [u8], backslash: bool) -> Self {
+    pub(super) fn new(sql: &'a [u8], backslash: bool) -> Self {
         Self { sql, at: 0, backslash }
     }
 

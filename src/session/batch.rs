@@ -1,19 +1,22 @@
 //! Where an `INSERT … VALUES (…)` can be cut to take many rows.
 
-use crate::session::sql::{Token, Tokens};
+use super::sql::{Token, Tokens};
 
 /// An INSERT or REPLACE, cut around the parenthesis that is repeated for each row.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Batch<'a> {
-    pub(super) before: &'a [u8],
-    pub(super) row: &'a [u8],
-    pub(super) after: &'a [u8],
+pub struct Batch<'a> {
+    /// Up to and with VALUES.
+    pub before: &'a [u8],
+    /// The parenthesis.
+    pub row: &'a [u8],
+    /// What is said once for all rows, such as ON DUPLICATE KEY UPDATE.
+    pub after: &'a [u8],
 }
 
 impl<'a> Batch<'a> {
     /// `None` when the statement is of another kind, or when a row's parameters stand outside its
     /// parenthesis, or when each row answers with a result.
-    pub(super) fn of(sql: &'a [u8], backslash: bool) -> Option<Self> {
+    pub fn of(sql: &'a [u8], backslash: bool) -> Option<Self> {
         let mut tokens = Tokens::new(sql, backslash);
         let (first, _) = tokens.next()?;
         if !first.is("INSERT") && !first.is("REPLACE") {
