@@ -11,7 +11,7 @@ use mysql::mysql_common::packets::{
 };
 
 use super::error::{Broken, Error};
-use super::rows::{lenenc, Outcome, ResultSet};
+use super::rows::{is_row, lenenc, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;
 
@@ -150,6 +150,9 @@ impl Reader<'_> {
             }
             if self.stream.payload(range.clone()).first() == Some(&0xff) {
                 return Err(self.refused(range));
+            }
+            if !is_row(self.stream.payload(range.clone()), count) {
+                return Err(Broken::malformed("a row that does not fit its columns").into());
             }
             starts.push(range.start);
         }

@@ -89,6 +89,12 @@ impl<'a> Values<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truncated;
 
+/// Whether these bytes are `count` values and nothing else.
+pub(super) fn is_row(bytes: &[u8], count: usize) -> bool {
+    let mut values = Values { data: bytes };
+    (0..count).all(|_| values.value().is_ok()) && values.data.is_empty()
+}
+
 /// MySQL's length-encoded integer, and what follows it.
 pub(super) fn lenenc(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
@@ -106,7 +112,7 @@ pub(super) fn lenenc(bytes: &[u8]) -> Option<(u64, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{lenenc, Truncated, Values};
+    use super::{is_row, lenenc, Truncated, Values};
 
     #[test]
     fn a_length_takes_one_to_nine_bytes() {
@@ -125,5 +131,12 @@ mod tests {
         assert_eq!(values.value(), Ok(None));
         assert_eq!(values.value(), Ok(Some(&b""[..])));
         assert_eq!(values.value(), Err(Truncated));
+    }
+
+    #[test]
+    fn a_row_has_as_many_values_as_columns() {
+        let row = [1, b'a', 0xfb];
+        assert!(is_row(&row, 2) && !is_row(&row, 1) && !is_row(&row, 3));
+        assert!(!is_row(&[2, b'a'], 1));
     }
 }
