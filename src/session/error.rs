@@ -7,9 +7,9 @@ use mysql::mysql_common::packets::ServerError;
 
 use crate::process::Process;
 
-/// Whose fault it is, and so which exception Python sees.
+/// Whose fault it is, and so what becomes of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+enum Kind {
     /// The server refused a statement; the session goes on.
     Server,
     /// The session is over, or was never made: the transport died, or a connect failed.
@@ -31,7 +31,7 @@ pub struct Error {
 /// Nothing was sent: the statement has certainly not run (CR_SERVER_GONE_ERROR).
 pub const GONE: u16 = 2006;
 /// Something was sent: the statement may have run (CR_SERVER_LOST).
-pub const LOST: u16 = 2013;
+const LOST: u16 = 2013;
 const CONNECT_SOCKET: u16 = 2002;
 const CONNECT_HOST: u16 = 2003;
 const UNKNOWN_HOST: u16 = 2005;
@@ -139,11 +139,6 @@ impl Error {
     /// The server refused the log-in.
     pub(super) fn refused(error: &ServerError<'_>) -> Self {
         Self::new(Kind::Lost, error.error_code(), error.message_str())
-    }
-
-    /// Whose fault it is.
-    pub fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// The MySQL error number.

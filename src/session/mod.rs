@@ -39,7 +39,7 @@ pub use batch::Batch;
 pub use body::Health;
 pub use charset::Charset;
 pub use command::Answer;
-pub use error::{Error, Kind, GONE, LOST};
+pub use error::{Error, GONE};
 pub use given::{Given, Value};
 pub use holds::{Hold, Holds};
 pub use manager::Connector;
