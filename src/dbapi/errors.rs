@@ -1,6 +1,7 @@
 //! Errors as Python exceptions: the one place where a number becomes a class.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::import_exception;
@@ -25,8 +26,10 @@ import_exception!(forksafe.exceptions, TooManyRequests);
 const CLIENT: u16 = 2000;
 
 thread_local! {
-    /// What a signal handler raised while this thread waited for a server.
-    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+    /// What a signal handler raised while this thread waited for a server. Without a destructor:
+    /// a thread that ends checks in what it holds after its other locals have gone.
+    static RAISED: RefCell<ManuallyDrop<Option<PyErr>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     /// Whether this thread is in a finalizer.
     static FINALIZING: Cell<bool> = const { Cell::new(false) };
 }
@@ -51,12 +54,12 @@ pub(super) fn interrupted() -> bool {
     if FINALIZING.get() {
         return false;
     }
-    if RAISED.with_borrow(Option::is_some) {
+    if RAISED.with_borrow(|raised| raised.is_some()) {
         return true;
     }
     let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
     let any = raised.is_some();
-    RAISED.set(raised);
+    RAISED.set(ManuallyDrop::new(raised));
     any
 }
 
@@ -65,7 +68,7 @@ pub(super) fn interrupted() -> bool {
 /// would make a BaseException of it, which nobody catches.
 pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    if let Some(raised) = RAISED.take() {
+    if let Some(raised) = ManuallyDrop::into_inner(RAISED.take()) {
         // The outcome may be a lease, and its check-in a round trip.
         py.detach(|| drop(outcome.ok()));
         return Err(raised);
