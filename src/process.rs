@@ -4,7 +4,9 @@
 //! it, and every use compares the stamp *before* it takes any lock: a lock that another thread
 //! held at the fork is never released in the child.
 
+mod notes;
 mod registry;
+mod slot;
 mod witness;
 
 use std::fmt;

@@ -3,32 +3,54 @@
 //! An inherited connection may sit behind a lock that nobody in the child will ever release, or
 //! be half changed. So each socket's number is kept apart, in lock-free slots, with the generation
 //! that opened it and the inode that tells whether the number still means that socket.
+//!
+//! `fork` copies the table of descriptors first and the memory after, while other threads run. So
+//! a child may hold a socket of which its copy of the slots says something later:
+//!
+//! * The slot is free: the socket was closed in between. A free slot goes on telling what it held,
+//!   and rests before it is used again.
+//! * The slot is claimed: the socket was just made. A slot is claimed before its socket is made,
+//!   under a ticket, and the thread that makes it notes the number under that ticket in memory
+//!   that parent and child share. The child waits for the note, for a moment.
+//!
+//! Three things a child cannot know, and then one descriptor of a socket that it never uses stays
+//! open in it: the parent was stopped or killed between the two (the child does not wait for ever);
+//! it opened some hundred sockets while the kernel copied, or some thousand before the child looked.
+//!
+//! Nothing else is ever closed. A number is closed if it means a socket with the noted inode.
+//! Linux takes the inodes of sockets from a counter of 32 bits, so one that was closed does not
+//! come back for four thousand million files, and one that is inherited is in use: what a child
+//! opens itself has others, whatever its numbers. Between that look and the `close` the number
+//! could change its meaning only if another thread of the child closed it: it is nobody's there.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sys::socket::{shutdown, Shutdown};
 use nix::sys::stat::fstat;
 
+use super::notes::{self, Notes, Told, KEPT};
+use super::slot::{short, Slot};
 use super::Process;
 
-const SLOTS: usize = 256;
-/// A slot word is `generation << 32 | number + 1`; zero is free, this lower half is being filled.
-const CLAIMED: u32 = u32::MAX;
-
-struct Slot {
-    word: AtomicU64,
-    inode: AtomicU64,
-}
+/// How often a child looks for notes: at first without a pause, then each millisecond.
+const LOOKS: u32 = 350;
+const PAUSES: u32 = 250;
 
 /// Slots come in blocks that are never freed: a child may be reading them at any time.
 struct Block {
-    slots: [Slot; SLOTS],
+    slots: [Slot; KEPT],
     next: AtomicPtr<Block>,
 }
 
 static FIRST: Block = Block::new();
+
+/// How many sockets were opened, in this process and in those it was forked from.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 /// A socket that belongs to this process: registered when it is made, closed when dropped, unless
 /// its number means something else by then.
@@ -36,33 +58,32 @@ static FIRST: Block = Block::new();
 pub struct Descriptor {
     fd: RawFd,
     inode: u64,
-    word: u64,
+    generation: u32,
     slot: &'static Slot,
 }
 
 impl Descriptor {
-    /// Take over a socket that was just made.
+    /// Make a socket, so that a child knows of it whenever it is forked. The socket must be new:
+    /// not one of which `make`, or anybody else, has kept a copy.
     ///
     /// # Errors
-    /// When the kernel does not know the descriptor; it is then closed.
-    pub fn adopt(fd: OwnedFd) -> nix::Result<Self> {
-        let generation = Process::current().generation();
-        let slot = claim(generation);
-        let inode = match fstat(&fd) {
-            Ok(stat) => stat.st_ino,
-            Err(error) => {
-                slot.word.store(0, Ordering::Release);
-                return Err(error);
-            }
-        };
-        let fd = std::os::fd::IntoRawFd::into_raw_fd(fd);
-        slot.inode.store(inode, Ordering::Relaxed);
-        let word = pack(generation, fd as u32 + 1);
-        slot.word.store(word, Ordering::Release);
-        Ok(Self { fd, inode, word, slot })
+    /// Those of `make`; `ECANCELED` in a child that was forked inside `make` and comes back from
+    /// it (the socket may be its parent's, so it is let go); when the kernel does not know the
+    /// descriptor.
+    pub fn open(make: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<Self> {
+        let claim = Claim::new(Process::current().generation());
+        let made = make()?;
+        let inode = fstat(&made)?.st_ino;
+        let fd = made.into_raw_fd();
+        if claim.is_inherited() {
+            // The first look at the ground may have closed it.
+            close_if(fd, inode);
+            return Err(Errno::ECANCELED);
+        }
+        Ok(claim.fill(fd, inode))
     }
 
-    /// Whether the number still means the socket that was adopted. Celery closes `fileno()` behind
+    /// Whether the number still means the socket that was opened. Celery closes `fileno()` behind
     /// a driver's back, and the next file that is opened gets the number.
     pub fn is_ours(&self) -> bool {
         means(self.fd, self.inode)
@@ -85,59 +106,65 @@ impl AsFd for Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // Close first, free the slot after: a child forked in between finds a number that means
-        // another socket or none, and leaves it alone. The other order would leak it there.
-        if self.slot.word.load(Ordering::Acquire) == self.word {
-            if self.is_ours() {
-                // A child that never looked may hold a copy: closing ours would not end the
-                // connection, and the server would keep its transaction and its locks.
-                let _ = shutdown(self.fd, Shutdown::Both);
-                close(self.fd);
-            }
-            self.slot.word.store(0, Ordering::Release);
+        // An inherited one was let go when the process was asked for, by whoever asked first.
+        if Process::current().generation() != self.generation {
+            return;
         }
+        if self.is_ours() {
+            // A child that never looked may hold a copy: closing ours would not end the
+            // connection, and the server would keep its transaction and its locks.
+            let _ = shutdown(self.fd, Shutdown::Both);
+            close(self.fd);
+        }
+        self.slot.free(self.generation, self.fd, OPENED.load(Ordering::Relaxed));
     }
 }
 
-impl Slot {
-    const fn new() -> Self {
-        Self { word: AtomicU64::new(0), inode: AtomicU64::new(0) }
+/// The right to one slot while its socket is being made.
+struct Claim {
+    slot: &'static Slot,
+    place: usize,
+    generation: u32,
+    ticket: u64,
+}
+
+impl Claim {
+    fn new(generation: u32) -> Self {
+        let ticket = OPENED.fetch_add(1, Ordering::Relaxed) + 1;
+        let (place, slot) = claim(generation, ticket);
+        Self { slot, place, generation, ticket }
     }
 
-    fn try_claim(&self, generation: u32) -> bool {
-        let claimed = pack(generation, CLAIMED);
-        self.word.load(Ordering::Relaxed) == 0
-            && self.word.compare_exchange(0, claimed, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    fn is_inherited(&self) -> bool {
+        Process::current().generation() != self.generation
     }
 
-    /// In a child: close our copy of what another generation put here.
-    fn let_go(&self, generation: u32) {
-        let word = self.word.load(Ordering::Acquire);
-        if word == 0 || (word >> 32) as u32 == generation {
-            return;
+    fn note(&self, socket: Option<(RawFd, u64)>) {
+        if let Some(notes) = Notes::shared() {
+            notes.write(self.generation, (self.place, short(self.ticket)), socket);
         }
-        let inode = self.inode.load(Ordering::Relaxed);
-        let number = word as u32;
-        // The exchange makes closing happen once. A slot that was only claimed at the fork is
-        // freed: the thread that claimed it does not exist here.
-        if self.word.compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        if number != CLAIMED && means(number as RawFd - 1, inode) {
-            close(number as RawFd - 1);
-        }
+    }
+
+    fn fill(self, fd: RawFd, inode: u64) -> Descriptor {
+        self.note(Some((fd, inode)));
+        self.slot.open(self.generation, fd, inode);
+        let Self { slot, generation, .. } = *std::mem::ManuallyDrop::new(self);
+        Descriptor { fd, inode, generation, slot }
     }
 }
 
-impl std::fmt::Debug for Slot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Slot({:#x})", self.word.load(Ordering::Relaxed))
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.is_inherited() {
+            self.note(None);
+            self.slot.forget();
+        }
     }
 }
 
 impl Block {
     const fn new() -> Self {
-        Self { slots: [const { Slot::new() }; SLOTS], next: AtomicPtr::new(ptr::null_mut()) }
+        Self { slots: [const { Slot::new() }; KEPT], next: AtomicPtr::new(ptr::null_mut()) }
     }
 
     fn next(&self) -> Option<&'static Block> {
@@ -169,26 +196,57 @@ impl Block {
     }
 }
 
-fn pack(generation: u32, number: u32) -> u64 {
-    (u64::from(generation) << 32) | u64::from(number)
-}
-
-fn claim(generation: u32) -> &'static Slot {
+/// Slots are used in turn, so that the next one has mostly rested.
+fn claim(generation: u32, ticket: u64) -> (usize, &'static Slot) {
+    let first = ticket as usize % KEPT;
     let mut block = &FIRST;
-    loop {
-        if let Some(slot) = block.slots.iter().find(|slot| slot.try_claim(generation)) {
-            return slot;
+    for behind in (0..).step_by(KEPT) {
+        let mut places = (first..KEPT).chain(0..first);
+        if let Some(place) = places.find(|place| block.slots[*place].claim(generation, ticket)) {
+            return (behind + place, &block.slots[place]);
         }
         block = block.next_or_add();
     }
+    unreachable!("memory ends before numbers do")
 }
 
-/// Called once in each child, by the thread that gave the process its identity.
+/// Called once in each process, by the thread that gave it its identity. The others need not wait
+/// for it: they claim no slot that is still to be looked at.
 pub(super) fn close_inherited(generation: u32) {
-    let mut block = Some(&FIRST);
-    while let Some(here) = block {
-        here.slots.iter().for_each(|slot| slot.let_go(generation));
-        block = here.next();
+    let mut looks = 0;
+    while !let_go(generation, looks < LOOKS) {
+        if looks < LOOKS - PAUSES {
+            thread::yield_now();
+        } else {
+            thread::sleep(Duration::from_millis(1));
+        }
+        looks += 1;
+    }
+    notes::renew(generation);
+}
+
+/// One walk along all slots. Whether nothing is left that is known to be there and not yet where.
+fn let_go(generation: u32, patient: bool) -> bool {
+    let opened = OPENED.load(Ordering::Relaxed);
+    let read = |theirs, place| match Notes::shared().map(|notes| notes.read(theirs, place)) {
+        Some(Told::NotYet) if !patient => Told::Nothing,
+        told => told.unwrap_or(Told::Nothing),
+    };
+    let mut done = true;
+    for (place, slot) in all().enumerate() {
+        let noted = |theirs, ticket| read(theirs, (place, ticket));
+        done &= slot.let_go(generation, opened, noted, close_if);
+    }
+    done
+}
+
+fn all() -> impl Iterator<Item = &'static Slot> {
+    std::iter::successors(Some(&FIRST), |block| block.next()).flat_map(|block| &block.slots)
+}
+
+fn close_if(fd: RawFd, inode: u64) {
+    if means(fd, inode) {
+        close(fd);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -91,8 +91,8 @@ impl Socket {
     /// The socket enters the registry here, before the first byte: whatever a fork interrupts.
     fn open(family: AddressFamily) -> Result<Self, Broken> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let fd: OwnedFd = socket::socket(family, SockType::Stream, flags, None)?;
-        Ok(Self { descriptor: Descriptor::adopt(fd)? })
+        let make = || socket::socket(family, SockType::Stream, flags, None);
+        Ok(Self { descriptor: Descriptor::open(make)? })
     }
 
     fn connect(&self, address: &dyn SockaddrLike, patience: Patience) -> Result<(), Broken> {

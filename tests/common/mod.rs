@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use forksafe::pool::{Health, Lease, Manage, Pool, PoolOptions, Reset};
 use nix::sys::wait::{waitpid, WaitStatus};
-use nix::unistd::{alarm, fork, ForkResult};
+use nix::unistd::{alarm, fork, ForkResult, Pid};
 
 /// Longer than any test may take: what has not happened by then never will.
 pub const NEVER: Duration = Duration::from_secs(20);
@@ -214,6 +214,11 @@ pub fn until_waiting(pool: &FakePool, callers: usize) {
 /// Run `child` in a forked process, and insist that it ends by itself, in time and well. The
 /// child leaves by `_exit`; one that hangs is ended by its alarm, and that is a failure.
 pub fn in_fork(child: impl FnOnce()) {
+    ends_well(start_fork(child));
+}
+
+/// The first half of [`in_fork`]: the child runs while its parent goes on.
+pub fn start_fork(child: impl FnOnce()) -> Pid {
     // SAFETY: the child runs code under test whose claim is just this: to work after a fork of a
     // process with threads.
     match unsafe { fork() }.unwrap() {
@@ -224,11 +229,14 @@ pub fn in_fork(child: impl FnOnce()) {
             // SAFETY: ends the process; nothing runs after it.
             unsafe { libc::_exit(code) }
         }
-        ForkResult::Parent { child } => {
-            let end = waitpid(child, None).unwrap();
-            assert_eq!(end, WaitStatus::Exited(child, 0), "the child hung or failed");
-        }
+        ForkResult::Parent { child } => child,
     }
+}
+
+/// The second half of [`in_fork`].
+pub fn ends_well(child: Pid) {
+    let end = waitpid(child, None).unwrap();
+    assert_eq!(end, WaitStatus::Exited(child, 0), "the child hung or failed");
 }
 
 /// Past the harness, which captures what tests print, and its locks.

@@ -1,0 +1,131 @@
+//! Notes that a process leaves for children whose copy of its memory came too early.
+//!
+//! They lie in memory that parent and child share, so a child reads there what a thread of its
+//! parent wrote after the fork. Each process writes to notes of its own, and reads those that it
+//! inherited once, before it replaces them. A note is believed as far as the number it names means
+//! the inode it names: a torn or a foreign one does no harm.
+
+use std::cmp::Ordering;
+use std::os::fd::RawFd;
+use std::ptr;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+
+/// One note a slot of the first block. Nobody has more sockets, and the kernel provides no page
+/// before it is written to.
+pub(super) const KEPT: usize = 8192;
+
+/// Where the notes are; null where the kernel gives no shared memory. Once set, this never changes:
+/// a child puts other memory in the same place, so that no thread or signal handler which has read
+/// the pointer can be left with a wrong one.
+static NOTES: AtomicPtr<Notes> = AtomicPtr::new(ptr::null_mut());
+
+/// What one generation has opened, by slot: a note stays until its slot is used again.
+#[repr(C, align(16))]
+pub(super) struct Notes {
+    /// Whose notes these are. Others write nothing here.
+    generation: AtomicU32,
+    kept: [Note; KEPT],
+}
+
+/// `ticket << 32 | number + 1`, or `ticket << 32` when no socket was made; and the inode.
+#[repr(align(16))]
+struct Note {
+    word: AtomicU64,
+    inode: AtomicU64,
+}
+
+/// What the notes say about a ticket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    NotYet,
+    Socket(RawFd, u64),
+    /// No socket was made, or the slot was used again since, and the note is gone.
+    Nothing,
+}
+
+impl Notes {
+    /// Those of this process, or the inherited ones while they are in use.
+    pub(super) fn shared() -> Option<&'static Self> {
+        // SAFETY: once set, the pointer names notes that are never unmapped, only replaced.
+        unsafe { NOTES.load(Acquire).as_ref() }
+    }
+
+    pub(super) fn write(
+        &self,
+        generation: u32,
+        (place, ticket): (usize, u32),
+        socket: Option<(RawFd, u64)>,
+    ) {
+        let Some(note) = self.note(generation, place) else { return };
+        let (number, inode) = socket.map_or((0, 0), |(number, inode)| (number as u32 + 1, inode));
+        note.inode.store(inode, Relaxed);
+        note.word.store((u64::from(ticket) << 32) | u64::from(number), Release);
+    }
+
+    pub(super) fn read(&self, generation: u32, (place, ticket): (usize, u32)) -> Told {
+        let Some(note) = self.note(generation, place) else { return Told::Nothing };
+        let word = note.word.load(Acquire);
+        let (written, number) = ((word >> 32) as u32, word as u32);
+        match written.cmp(&ticket) {
+            Ordering::Less => Told::NotYet,
+            Ordering::Equal if number > 0 => {
+                Told::Socket(number as RawFd - 1, note.inode.load(Relaxed))
+            }
+            _ => Told::Nothing,
+        }
+    }
+
+    fn note(&self, generation: u32, place: usize) -> Option<&Note> {
+        let theirs = self.generation.load(Acquire) == generation;
+        self.kept.get(place).filter(|_| theirs)
+    }
+}
+
+/// Give this process notes of its own, in place of those that it inherited.
+pub(super) fn renew(generation: u32) {
+    let place = NOTES.load(Acquire);
+    let Some(fresh) = mapped() else { return };
+    // SAFETY: mapped just now and still ours alone; zeroed memory is valid notes.
+    unsafe { (*fresh).generation.store(generation, Relaxed) };
+    if place.is_null() {
+        NOTES.store(fresh, Release);
+    } else {
+        put(fresh, place);
+    }
+}
+
+const SIZE: usize = size_of::<Notes>();
+
+#[cfg(target_os = "linux")]
+fn mapped() -> Option<*mut Notes> {
+    // SAFETY: a fresh mapping, checked before use.
+    unsafe {
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        let fresh = libc::mmap(ptr::null_mut(), SIZE, access, kind, -1, 0);
+        (fresh != libc::MAP_FAILED).then_some(fresh.cast())
+    }
+}
+
+/// Move `fresh` to `place`. The kernel does it in one step for every thread that looks there.
+#[cfg(target_os = "linux")]
+fn put(fresh: *mut Notes, place: *mut Notes) {
+    let how = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: both are whole mappings of this size and of our own; nobody holds a reference into
+    // the old one that could not be one into the new: all of it is atomics.
+    unsafe {
+        if libc::mremap(fresh.cast(), SIZE, SIZE, how, place) == libc::MAP_FAILED {
+            libc::munmap(fresh.cast(), SIZE);
+        }
+    }
+}
+
+/// Elsewhere a socket may have no inode, or one that soon comes back: notes would not be safe.
+#[cfg(not(target_os = "linux"))]
+fn mapped() -> Option<*mut Notes> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn put(_: *mut Notes, _: *mut Notes) {}
