@@ -35,8 +35,9 @@ class Server:
 
     @property
     def transports(self) -> tuple[str, ...]:
-        """The ways to reach it, of "tcp", "socket" and "tls"."""
+        """The ways to reach it, of "tcp", "socket", "tls", and "compress": by TCP, compressed."""
         ways = {"tcp": self.host, "socket": self.unix_socket, "tls": self.ca_file}
+        ways["compress"] = self.host
         return tuple(name for name, offered in ways.items() if offered)
 
     def connect_kwargs(self, transport: str = "tcp", **options: Any) -> dict[str, Any]:
@@ -119,7 +120,8 @@ class Server:
         place = {"host": self.host, "port": self.port}
         if transport == "tls":
             return {**place, "ssl_mode": "VERIFY_IDENTITY", "ssl_ca": self.ca_file}
-        return {**place, "ssl_mode": "DISABLED"}
+        clear = {**place, "ssl_mode": "DISABLED"}
+        return {**clear, "compress": True} if transport == "compress" else clear
 
     def _root_login(self) -> list[str]:
         """Options of the command-line client that log root in."""

@@ -17,6 +17,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from typing_extensions import Self
+
 from scripts.certificates import Certificates
 
 PASSWORD = "hush-sha2"
@@ -60,8 +62,8 @@ class FakeServer:
     `cached`: it knows the password's hash (the fast log-in). `key`: its RSA key. `certificates`:
     it offers TLS. `switch`: (plugin, data) that it asks for instead of its own; it looks at the
     answer when that is sha256_password. `infile`: the file that it asks for, whatever the
-    statement. `heard` has each packet of a log-in and each answer about a file; `statements` each
-    statement.
+    statement. `speaks`: how it talks to a client. `heard` has each packet of a log-in and each
+    answer about a file; `statements` each statement.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class FakeServer:
         infile: str | None = None,
         host: str = "127.0.0.1",
         unix_socket: str | None = None,
+        speaks: type[Conversation] | None = None,
     ) -> None:
+        speaks = speaks or Conversation
         self.cached, self.key, self.certificates = cached, key, certificates
         self.switch, self.infile = switch, infile
         self.heard: list[bytes] = []
@@ -82,14 +86,14 @@ class FakeServer:
         self.conversations: list[Conversation] = []
         self.listener: socketserver.BaseServer
         if unix_socket:
-            self.listener = UnixListener(unix_socket, Conversation)
+            self.listener = UnixListener(unix_socket, speaks)
         else:
-            self.listener = (Listener6 if ":" in host else Listener)((host, 0), Conversation)
+            self.listener = (Listener6 if ":" in host else Listener)((host, 0), speaks)
             self.port = self.listener.server_address[1]
         self.listener.fake = self  # type: ignore[attr-defined]
         self.thread = threading.Thread(target=self.listener.serve_forever, args=(0.02,))
 
-    def __enter__(self) -> FakeServer:
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
@@ -118,6 +122,8 @@ class UnixListener(socketserver.ThreadingUnixStreamServer):
 class Conversation(socketserver.BaseRequestHandler):
     """One client, from the greeting to its goodbye."""
 
+    offered = CAPABILITIES
+
     def handle(self) -> None:
         """Speak until the client hangs up or has been refused."""
         self.fake: FakeServer = self.server.fake  # type: ignore[attr-defined]
@@ -140,7 +146,7 @@ class Conversation(socketserver.BaseRequestHandler):
             self.request.shutdown(socket.SHUT_RDWR)
 
     def _greeting(self) -> bytes:
-        offered = CAPABILITIES | (SSL if self.fake.certificates else 0)
+        offered = self.offered | (SSL if self.fake.certificates else 0)
         return b"".join(
             (
                 b"\x0a9.7.0-fake\0",

@@ -46,6 +46,7 @@ class _ConnectOptions(TypedDict, total=False):
     client_flag: int
     multi_statements: bool
     local_infile: bool
+    compress: bool
     use_unicode: Literal[True]
     ssl: bool | _SslOptions | None
     ssl_mode: _SslMode | None

@@ -114,7 +114,7 @@ impl Body {
         };
         self.wait_timeout = number().map(Duration::from_secs);
         if let Some(bytes) = number().and_then(|bytes| usize::try_from(bytes).ok()) {
-            self.max_allowed_packet = bytes;
+            self.max_allowed_packet = self.stream.largest(bytes);
         }
     }
 

@@ -52,6 +52,9 @@ pub(super) fn perform(
     let mut login = Login::new(options, private, plugin, hello.nonce());
     stream.send(&[&response(options, &login, flags)?]).map_err(Broken::at_handshake)?;
     let status = log_in(stream, &mut login, flags)?;
+    if flags.contains(Flags::CLIENT_COMPRESS) {
+        stream.compress()?;
+    }
     Ok(Greeting {
         version: version(&hello),
         connection_id: hello.connection_id(),

@@ -28,6 +28,11 @@ impl Inbox {
         self.end - self.at
     }
 
+    /// What is unread.
+    pub(super) fn front(&self) -> &[u8] {
+        &self.bytes[self.at..self.end]
+    }
+
     pub(super) fn advance(&mut self, count: usize) -> Range<usize> {
         let from = self.at;
         self.at += count;

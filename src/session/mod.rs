@@ -11,6 +11,7 @@ mod body;
 mod capabilities;
 mod charset;
 mod command;
+mod compression;
 mod error;
 mod given;
 mod handshake;

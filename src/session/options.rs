@@ -71,7 +71,8 @@ pub struct ConnectOptions {
     pub init_command: Option<String>,
     /// Default: the server's.
     pub sql_mode: Option<String>,
-    /// More capabilities, see [`ConnectOptions::add_flags`].
+    /// More capabilities, see [`ConnectOptions::add_flags`]; those that the server lacks are left
+    /// out. `CLIENT_COMPRESS` is one: MySQL's own clients, too, go on uncompressed without it.
     pub flags: CapabilityFlags,
     /// Whether the server may ask for files of this machine. Default false.
     pub local_infile: bool,

@@ -5,7 +5,7 @@ use super::given::{Given, Value};
 use super::options::{ConnectOptions, Secret};
 
 /// The names of all connection options, aliases included.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 29] = [
     "host",
     "user",
     "password",
@@ -25,6 +25,7 @@ pub const NAMES: [&str; 28] = [
     "client_flag",
     "multi_statements",
     "local_infile",
+    "compress",
     "use_unicode",
     "ssl",
     "ssl_mode",
@@ -71,6 +72,7 @@ impl ConnectOptions {
                 self.flags.set(Flags::CLIENT_MULTI_STATEMENTS, given.bool()? != Some(false))
             }
             "local_infile" => self.local_infile = given.bool()? == Some(true),
+            "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
             "use_unicode" => given.only_true()?,
             "ssl" => self.tls.wanted = given.bool()? == Some(true),
             "ssl_mode" => self.tls.mode = given.tls_mode()?,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
+use super::compression::Compression;
 use super::error::{Broken, Error};
 use super::inbox::Inbox;
 use super::socket::Socket;
@@ -23,6 +24,7 @@ const OUTBOX_KEPT: usize = 256 * 1024;
 /// Packets to and from one server.
 pub(super) struct Stream {
     transport: Transport,
+    compression: Option<Box<Compression>>,
     inbox: Inbox,
     outbox: Vec<u8>,
     sequence: u8,
@@ -54,6 +56,7 @@ impl Stream {
         let (transport, inbox) = (Transport::new(socket), Inbox::new());
         Self {
             transport,
+            compression: None,
             inbox,
             outbox: Vec::new(),
             sequence: 0,
@@ -85,6 +88,9 @@ impl Stream {
     pub(super) fn begin(&mut self) {
         self.sequence = 0;
         self.sent = false;
+        if let Some(compression) = &mut self.compression {
+            compression.begin();
+        }
     }
 
     /// Send one packet, made of `parts`, in as few writes as the kernel allows.
@@ -93,7 +99,12 @@ impl Stream {
         outbox.clear();
         frame(parts, &mut self.sequence, &mut outbox);
         let patience = self.limits.patience(self.limits.write);
-        let done = self.transport.send(&outbox, patience, &mut self.sent);
+        let (transport, sent) = (&mut self.transport, &mut self.sent);
+        let mut send = |bytes: &[u8]| transport.send(bytes, patience, sent);
+        let done = match &mut self.compression {
+            None => send(&outbox),
+            Some(compression) => compression.send(&outbox, send),
+        };
         self.asked = true;
         if outbox.capacity() <= OUTBOX_KEPT {
             self.outbox = outbox;
@@ -110,9 +121,13 @@ impl Stream {
             let header = self.need(HEADER, patience)?;
             let head = &self.inbox.bytes()[header.clone()];
             let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
-            let in_turn = head[3] == self.sequence;
-            self.sequence = head[3].wrapping_add(1);
+            let number = head[3];
             let body = self.need(length, patience)?;
+            let in_turn = match &self.compression {
+                None => number == self.sequence,
+                Some(compression) => compression.in_turn(),
+            };
+            self.sequence = number.wrapping_add(1);
             // Only a last word comes out of turn: why the server ended an idle session.
             if !in_turn && self.inbox.bytes()[body.clone()].first() != Some(&0xff) {
                 return Err(Broken::malformed("it is not the one that follows"));
@@ -149,8 +164,14 @@ impl Stream {
 
     fn need(&mut self, count: usize, patience: Patience) -> Result<Range<usize>, Broken> {
         while self.inbox.unread() < count {
-            let asked = std::mem::take(&mut self.asked);
-            let got = self.transport.receive(self.inbox.room(count), patience, asked)?;
+            let (transport, asked) = (&mut self.transport, &mut self.asked);
+            let mut receive =
+                |room: &mut [u8]| transport.receive(room, patience, std::mem::take(asked));
+            let room = self.inbox.room(count);
+            let got = match &mut self.compression {
+                None => receive(room)?,
+                Some(compression) => compression.receive(room, receive)?,
+            };
             self.inbox.received(got);
         }
         Ok(self.inbox.advance(count))
@@ -166,9 +187,27 @@ impl Stream {
         self.transport.encrypt(tls, patience)
     }
 
+    /// Speak the compressed protocol from here on.
+    pub(super) fn compress(&mut self) -> Result<(), Error> {
+        // Whatever came before would pass for frames.
+        if self.has_unread() {
+            return Err(Broken::malformed("more than the end of a log-in").at_handshake());
+        }
+        self.compression = Some(Box::default());
+        Ok(())
+    }
+
+    /// The largest packet for a server that has room for `limit` bytes. It wants a byte more, and
+    /// compressed, the headers of packets take room too.
+    pub(super) fn largest(&self, limit: usize) -> usize {
+        let headers = if self.compression.is_some() { HEADER * (limit / FRAME + 1) } else { 0 };
+        limit.saturating_sub(headers + 1)
+    }
+
     /// Whether bytes lie here that no answer has used.
     pub(super) fn has_unread(&self) -> bool {
-        self.inbox.unread() > 0
+        let packed = self.compression.as_ref().is_some_and(|packed| packed.has_unread());
+        self.inbox.unread() > 0 || packed
     }
 
     /// Look whether the server is silent and there, without a round trip.
@@ -176,7 +215,10 @@ impl Stream {
         if self.has_unread() {
             return Silence::Broken(UNASKED.into());
         }
-        self.transport.probe()
+        match self.compression {
+            None => self.transport.probe(<[u8]>::to_vec),
+            Some(_) => self.transport.probe(Compression::opening),
+        }
     }
 }
 

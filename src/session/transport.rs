@@ -137,15 +137,16 @@ impl Transport {
         }
     }
 
-    /// Look whether the socket is silent and open, without a round trip.
-    pub(super) fn probe(&mut self) -> Silence {
+    /// Look whether the socket is silent and open, without a round trip. `plain` makes a packet of
+    /// what lies there.
+    pub(super) fn probe(&mut self, plain: fn(&[u8]) -> Vec<u8>) -> Silence {
         let mut peeked = [0; 256];
         match self.socket.peek(&mut peeked) {
             (Peek::Silent, _) => Silence::Silent,
             (Peek::Closed(cause), _) => Silence::Broken(cause),
             (Peek::Readable, count) => match &mut self.tls {
-                None => Silence::Broken(unasked(&peeked[..count])),
-                Some(tls) => absorb(tls, &self.socket),
+                None => Silence::Broken(unasked(&plain(&peeked[..count]))),
+                Some(tls) => absorb(tls, &self.socket, plain),
             },
         }
     }
@@ -173,7 +174,7 @@ fn unasked(bytes: &[u8]) -> String {
 }
 
 /// TLS 1.3 tickets make a healthy stream readable: take records in until the socket is dry.
-fn absorb(tls: &mut ClientConnection, socket: &Socket) -> Silence {
+fn absorb(tls: &mut ClientConnection, socket: &Socket, plain: fn(&[u8]) -> Vec<u8>) -> Silence {
     loop {
         match tls.read_tls(&mut Raw(socket)) {
             Ok(0) => return Silence::Broken(Broken::Closed.to_string()),
@@ -184,7 +185,7 @@ fn absorb(tls: &mut ClientConnection, socket: &Socket) -> Silence {
                 Ok(state) if state.plaintext_bytes_to_read() > 0 => {
                     let mut heard = [0; 256];
                     let count = tls.reader().read(&mut heard).unwrap_or(0);
-                    return Silence::Broken(unasked(&heard[..count]));
+                    return Silence::Broken(unasked(&plain(&heard[..count])));
                 }
                 Ok(_) => {}
                 Err(cause) => return Silence::Broken(cause.to_string()),
