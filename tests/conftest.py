@@ -70,7 +70,7 @@ def controlled_server(server: Server) -> Iterator[ThrowawayMariaDB]:
     server.start()
 
 
-@pytest.fixture(params=["tcp", "socket", "tls"])
+@pytest.fixture(params=["tcp", "socket", "tls", "compress"])
 def transport(request: pytest.FixtureRequest, server: Server) -> str:
     """Each way to reach the server, for `connect` and `make_pool`."""
     name: str = request.param

@@ -213,13 +213,15 @@ def test_a_statement_longer_than_the_server_takes_is_refused_here(
     assert cursor.fetchone() == (session,)
 
 
+@pytest.mark.parametrize("transport", ["tcp", "compress"])
+@pytest.mark.parametrize("limit", [4096, MB])
 def test_a_statement_at_the_servers_limit_never_costs_the_session(
-    connect: Connect, server: Server
+    connect: Connect, server: Server, transport: str, limit: int
 ) -> None:
-    with server.variables(max_allowed_packet=4096):
-        connection = connect()
+    with server.variables(max_allowed_packet=limit):
+        connection = connect(transport)
     cursor, answered, refused = connection.cursor(), [], []
-    for length in range(4090, 4100):
+    for length in range(limit - 12, limit + 4):
         sql = "SELECT '" + "x" * (length - len("SELECT ''")) + "'"
         try:
             cursor.execute(sql)
