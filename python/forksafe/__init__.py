@@ -1,6 +1,6 @@
 """A MySQL and MariaDB driver (PEP 249), with a connection pool that survives `fork()`."""
 
-from . import constants
+from . import constants, cursors
 from ._forksafe import Connection, Cursor, Pool, __version__, connect
 from .exceptions import (
     DatabaseError,
@@ -85,6 +85,7 @@ __all__ = [
     "__version__",
     "apilevel",
     "constants",
+    "cursors",
     "paramstyle",
     "threadsafety",
     "version_info",

@@ -81,7 +81,8 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
     driver = "forksafe"
     poolclass = ForkAwareQueuePool
     supports_statement_cache = True
-    supports_server_side_cursors = False
+    supports_server_side_cursors = True
+    _sscursor = forksafe.cursors.SSCursor  # of `stream_results`
 
     @classmethod
     def import_dbapi(cls) -> Any:

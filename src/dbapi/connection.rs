@@ -11,7 +11,8 @@ use super::cursor::Cursor;
 use super::errors::{detached, no_descriptor, raise};
 use super::from_python::{statement, Writer};
 use super::link::{skip_answers, Held, Link};
-use super::options::Options;
+use super::options::{Objects, Options};
+use super::style::Style;
 use super::to_python::RowDecoder;
 use crate::session::{Answer, ConnectOptions, Health, Place, Session};
 
@@ -24,7 +25,7 @@ pub(super) struct Connection {
     link: Link,
     options: Arc<ConnectOptions>,
     place: Place,
-    conv: Option<Py<PyDict>>,
+    objects: Objects,
 }
 
 /// Open a connection. See the README for the options.
@@ -42,7 +43,7 @@ pub(super) fn connect(
     let connector = options.connector()?;
     let session = detached(py, || connector.open(None))?.map_err(|error| raise(&error))?;
     let (place, connect) = (connector.place().clone(), Arc::clone(connector.options()));
-    Ok(Connection::new(Held::Own(session), connect, place, options.conv()))
+    Ok(Connection::new(Held::Own(session), connect, place, options.objects()))
 }
 
 impl Connection {
@@ -50,9 +51,9 @@ impl Connection {
         held: Held,
         options: Arc<ConnectOptions>,
         place: Place,
-        conv: Option<Py<PyDict>>,
+        objects: Objects,
     ) -> Self {
-        Self { link: Link::new(held), options, place, conv }
+        Self { link: Link::new(held), options, place, objects }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -64,7 +65,7 @@ impl Connection {
     }
 
     pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.conv.as_ref().map(|conv| conv.bind(py))
+        self.objects.conv.as_ref().map(|conv| conv.bind(py))
     }
 
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
@@ -124,15 +125,19 @@ impl Connection {
 
 #[pymethods]
 impl Connection {
-    /// A new cursor.
+    /// A new cursor: what `cursorclass`, or else the option of that name, makes of the connection.
     #[pyo3(signature = (cursorclass = None))]
     fn cursor<'py>(
         slf: &Bound<'py, Self>,
         cursorclass: Option<&Bound<'py, PyType>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.get().link.look(|_| ())?;
-        match cursorclass {
-            None => Ok(Bound::new(slf.py(), Cursor::new(slf.clone().unbind()))?.into_any()),
+        let own = slf.get().objects.cursorclass.as_ref().map(|class| class.bind(slf.py()));
+        match cursorclass.or(own) {
+            None => {
+                let cursor = Cursor::new(slf.clone().unbind(), Style::default());
+                Ok(Bound::new(slf.py(), cursor)?.into_any())
+            }
             Some(class) => class.call1((slf,)),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::connection::Connection;
 use super::errors::{busy, raise, usage};
@@ -14,18 +14,21 @@ use super::link::{skip_answers, Last};
 use super::many;
 use super::procedure;
 use super::result::Loaded;
+use super::style::Style;
 use super::to_python::text;
 use crate::process::Owned;
-use crate::session::{Answer, Error, Session};
+use crate::session::{Answer, Error, ResultSet, Session};
 
 /// Numbers that tell cursors apart; zero is nobody.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-/// A cursor (PEP 249). Rows of a result are received as a whole, and become objects when fetched.
-#[pyclass(frozen, weakref, module = "forksafe")]
+/// A cursor (PEP 249): rows are tuples. They are received as a whole, and become objects when
+/// fetched. `forksafe.cursors` has other kinds.
+#[pyclass(frozen, generic, subclass, weakref, module = "forksafe")]
 pub(super) struct Cursor {
     connection: Py<Connection>,
     number: u64,
+    style: Style,
     arraysize: AtomicUsize,
     state: Owned<Mutex<State>>,
 }
@@ -38,18 +41,23 @@ struct State {
 }
 
 impl Cursor {
-    pub(super) fn new(connection: Py<Connection>) -> Self {
+    pub(super) fn new(connection: Py<Connection>, style: Style) -> Self {
         Self {
             connection,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            style,
             arraysize: AtomicUsize::new(1),
             state: Owned::new(Mutex::default()),
         }
     }
 
-    /// How literals are written in the next statement.
+    /// How literals are written in the next statement. What is unread of the last is skipped.
     pub(super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
-        drop(self.open_state()?);
+        let mut state = self.open_state()?;
+        if state.loaded.flows() {
+            state.loaded = Loaded::default();
+        }
+        drop(state);
         self.connection.get().writer_for(py, self.number)
     }
 
@@ -73,21 +81,21 @@ impl Cursor {
     }
 
     /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
-    /// put in.
+    /// put in. How many rows were found or changed is unknown while rows are still to be read.
     pub(super) fn run(
         &self,
         py: Python<'_>,
         template: Option<&[u8]>,
         sql: Vec<u8>,
-    ) -> PyResult<u64> {
+    ) -> PyResult<Option<u64>> {
         let mut state = self.open_state()?;
         state.loaded = Loaded::default();
         let connection = self.connection.get();
-        let number = self.number;
+        let (number, reading) = (self.number, self.style.reading());
         let answer = connection.link().work(py, |session, last| {
             skip_answers(session, last, number)?;
             session.notice(template.unwrap_or(&sql));
-            let answer = session.query(&sql)?;
+            let answer = session.query_for(&sql, reading)?;
             note(session, last, number, &answer);
             Ok(answer)
         });
@@ -95,19 +103,73 @@ impl Cursor {
         self.load(py, &mut state, answer?)
     }
 
-    fn load(&self, py: Python<'_>, state: &mut State, answer: Answer) -> PyResult<u64> {
+    fn load(&self, py: Python<'_>, state: &mut State, answer: Answer) -> PyResult<Option<u64>> {
         let connection = self.connection.get();
         let charset = connection.options().charset;
-        state.loaded = Loaded::new(py, answer, charset, connection.conv(py))?;
-        Ok(state.loaded.rowcount.unwrap_or(0))
+        state.loaded = Loaded::new(py, answer, charset, connection.conv(py), self.style)?;
+        Ok(state.loaded.rowcount)
     }
 
-    fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        match &mut self.open_state()?.loaded.rows {
-            Some(rows) => rows.fetch(py, limit),
-            None => Err(usage("there is no result to fetch from: execute a query first")),
+    fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let loaded = &mut self.open_state()?.loaded;
+        let Some(here) = loaded.fetch(py, limit) else {
+            return Err(usage("there is no result to fetch from: execute a query first"));
+        };
+        let mut rows = here?;
+        while rows.len() < limit && loaded.flows() {
+            if let Err(error) = self.fetch_on(py, loaded, limit, &mut rows) {
+                // Rows are lost with the error, and the next ones would hide the gap.
+                if !rows.is_empty() {
+                    *loaded = Loaded::default();
+                }
+                return Err(error);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn fetch_on<'py>(
+        &self,
+        py: Python<'py>,
+        loaded: &mut Loaded,
+        limit: usize,
+        rows: &mut Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        // While rows keep coming nobody waits, and so nobody looks for Ctrl-C.
+        py.check_signals()?;
+        self.read_on(py, loaded)?;
+        match loaded.fetch(py, limit - rows.len()) {
+            Some(more) => more.map(|more| rows.extend(more)),
+            None => Ok(()),
         }
     }
+
+    /// Read the next part of a flow. After an error of it there is no result any more.
+    fn read_on(&self, py: Python<'_>, loaded: &mut Loaded) -> PyResult<()> {
+        let (number, mut asked) = (self.number, false);
+        let part = self.connection.get().link().work(py, |session, last| {
+            asked = true;
+            next_rows(session, last, number)
+        });
+        if asked && part.is_err() {
+            *loaded = Loaded::default();
+        }
+        loaded.go_on(part?);
+        Ok(())
+    }
+}
+
+/// The next part of the flow of cursor `number`, and what the connection is to know of it.
+fn next_rows(session: &mut Session, last: &mut Last, number: u64) -> Result<ResultSet, Error> {
+    if last.reader != number {
+        return Err(Error::skipped());
+    }
+    last.reader = 0;
+    let part = session.next_rows()?;
+    last.affected += part.len() as u64;
+    last.warnings = part.warnings;
+    last.reader = if session.has_more() { number } else { 0 };
+    Ok(part)
 }
 
 /// Note for the connection what a statement of cursor `number` left.
@@ -122,18 +184,48 @@ fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
         Answer::Rows(rows) => {
             Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
         }
+        Answer::Flow(_) => Last::default(),
     };
     last.reader = if session.has_more() { number } else { 0 };
 }
 
+/// PEP 249's -1 for a count that is not known.
+fn known(count: Option<u64>) -> i64 {
+    count.map_or(-1, |count| count as i64)
+}
+
 #[pymethods]
 impl Cursor {
-    #[new]
-    fn py_new(connection: Py<Connection>) -> Self {
-        Self::new(connection)
+    /// Whether rows stay with the server until they are fetched.
+    #[classattr]
+    fn _streams() -> bool {
+        false
     }
 
-    /// Run a statement; answers the number of rows found or changed.
+    /// Whether rows are dictionaries.
+    #[classattr]
+    fn _dicts() -> bool {
+        false
+    }
+
+    /// Further arguments are those of a subclass, for its `__init__`.
+    #[new]
+    #[classmethod]
+    #[pyo3(signature = (connection, *_args, **_keywords), text_signature = "(connection)")]
+    fn py_new(
+        class: &Bound<'_, PyType>,
+        connection: Py<Connection>,
+        _args: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        Ok(Self::new(connection, Style::of(class)?))
+    }
+
+    fn __init__(&self, connection: Py<Connection>) {
+        let _ = connection;
+    }
+
+    /// Run a statement; answers the number of rows found or changed, -1 while that is unknown.
     ///
     /// `args` is a sequence for `%s` or a mapping for `%(name)s`. None: no interpolation at all,
     /// and a `%` is a `%`.
@@ -143,16 +235,16 @@ impl Cursor {
         py: Python<'_>,
         query: &Bound<'_, PyAny>,
         args: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<u64> {
+    ) -> PyResult<i64> {
         let writer = self.writer(py)?;
         let template = statement(&writer, query)?;
         let parameters = Parameters::of(args)?;
         if let Parameters::Absent = parameters {
-            return self.run(py, None, template);
+            return Ok(known(self.run(py, None, template)?));
         }
         let mut sql = Vec::with_capacity(template.len() + 64);
         interpolate(&writer, &template, &parameters, &mut sql)?;
-        self.run(py, Some(&template), sql)
+        Ok(known(self.run(py, Some(&template), sql)?))
     }
 
     /// Run a statement for each of many parameter sets; answers the rows changed in all, or None
@@ -200,7 +292,7 @@ impl Cursor {
     }
 
     /// The next row, or None.
-    fn fetchone<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn fetchone<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         Ok(self.fetch(py, 1)?.pop())
     }
 
@@ -223,13 +315,16 @@ impl Cursor {
     /// Go to the answer of the next statement: True, or None where there is none.
     fn nextset(&self, py: Python<'_>) -> PyResult<Option<bool>> {
         let mut state = self.open_state()?;
-        let number = self.number;
+        if state.loaded.flows() {
+            state.loaded = Loaded::default();
+        }
+        let (number, reading) = (self.number, self.style.reading());
         let answer = self.connection.get().link().work(py, |session, last| {
             if last.reader != number {
                 return Ok(None);
             }
             last.reader = 0;
-            let answer = session.next_answer()?;
+            let answer = session.next_answer(reading)?;
             if let Some(answer) = &answer {
                 note(session, last, number, answer);
             }
@@ -241,7 +336,7 @@ impl Cursor {
         }
     }
 
-    /// Close the cursor, and skip the answers that it left unread. Safe to repeat.
+    /// Close the cursor, and skip the rows and answers that it left unread. Safe to repeat.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         if self.state.get().is_none() {
             return Ok(());
@@ -278,10 +373,11 @@ impl Cursor {
         self.arraysize.store(size, Ordering::Relaxed);
     }
 
-    /// Rows found or changed by the last statement; -1 before one.
+    /// Rows found or changed by the last statement; -1 before one, and while rows are still to be
+    /// read.
     #[getter]
     fn rowcount(&self) -> PyResult<i64> {
-        Ok(self.state()?.loaded.rowcount.map_or(-1, |count| count as i64))
+        Ok(known(self.state()?.loaded.rowcount))
     }
 
     /// The AUTO_INCREMENT value that the last statement made first; 0 if none, None before one.
@@ -324,7 +420,7 @@ impl Cursor {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.fetchone(py)
     }
 

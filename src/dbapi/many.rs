@@ -32,7 +32,8 @@ fn one_by_one(
     let mut total = None;
     for args in many.try_iter()? {
         let changed = cursor.execute(query.py(), query, Some(&args?))?;
-        total = Some(total.unwrap_or(0) + changed);
+        // What is not known is not counted.
+        total = Some(total.unwrap_or(0) + u64::try_from(changed).unwrap_or(0));
     }
     Ok(total)
 }
@@ -86,7 +87,7 @@ impl<'a> Batches<'a> {
         let mut sql = std::mem::take(&mut self.sql);
         sql.extend_from_slice(&self.tail);
         let changed = self.cursor.run(py, Some(self.template), sql)?;
-        self.total = Some(self.total.unwrap_or(0) + changed);
+        self.total = Some(self.total.unwrap_or(0) + changed.unwrap_or(0));
         Ok(())
     }
 }

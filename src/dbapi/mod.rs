@@ -1,5 +1,6 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod columns;
 mod connection;
 mod cursor;
 mod errors;
@@ -13,6 +14,7 @@ mod pool;
 mod procedure;
 mod result;
 mod stamp;
+mod style;
 mod to_python;
 
 use pyo3::prelude::*;

@@ -1,7 +1,7 @@
 //! Keywords and URLs as options.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
 use super::errors::{interrupted, raise, usage};
 use crate::pool::{PoolOptions, Reset};
@@ -20,6 +20,12 @@ const POOL_NAMES: [&str; 9] = [
     "name",
 ];
 
+/// The names of the options that are Python objects.
+const OBJECT_NAMES: [&str; 2] = ["conv", "cursorclass"];
+
+const CURSORCLASS: &str = "cursorclass is a class whose objects are cursors, such as \
+                           forksafe.cursors.DictCursor; it is called with the connection";
+
 const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE numbers) to \
                     callables, which take the column's text";
 
@@ -27,14 +33,32 @@ const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE 
 pub(super) struct Options {
     connect: ConnectOptions,
     pool: Option<PoolOptions>,
-    conv: Option<Py<PyDict>>,
+    objects: Objects,
+}
+
+/// The options that are Python objects.
+#[derive(Default)]
+pub(super) struct Objects {
+    /// The caller's converters, by column type.
+    pub(super) conv: Option<Py<PyDict>>,
+    /// The class of cursors that are not asked for by a class.
+    pub(super) cursorclass: Option<Py<PyType>>,
+}
+
+impl Objects {
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            conv: self.conv.as_ref().map(|conv| conv.clone_ref(py)),
+            cursorclass: self.cursorclass.as_ref().map(|class| class.clone_ref(py)),
+        }
+    }
 }
 
 impl Options {
     /// For a connection, which has no pool options.
     pub(super) fn for_connection() -> Self {
         let connect = ConnectOptions { interrupt: Some(interrupted), ..ConnectOptions::default() };
-        Self { connect, pool: None, conv: None }
+        Self { connect, pool: None, objects: Objects::default() }
     }
 
     /// For a pool.
@@ -79,28 +103,38 @@ impl Options {
         self.pool.clone().unwrap_or_default()
     }
 
-    /// The caller's converters, by column type.
-    pub(super) fn conv(self) -> Option<Py<PyDict>> {
-        self.conv
+    /// Those that are Python objects.
+    pub(super) fn objects(self) -> Objects {
+        self.objects
     }
 
     /// The options there are. That of a pool is known without one too, to say where it belongs.
     fn known(&self) -> Vec<&'static str> {
-        [&session::NAMES[..], &POOL_NAMES, &["conv"]].concat()
+        [&session::NAMES[..], &POOL_NAMES, &OBJECT_NAMES].concat()
     }
 
     fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match (name, value.cast::<PyDict>()) {
             ("conv", _) if value.is_none() => Ok(()),
             ("conv", Ok(conv)) => {
-                self.conv = Some(checked_conv(conv)?);
+                self.objects.conv = Some(checked_conv(conv)?);
                 Ok(())
             }
             ("conv", Err(_)) => Err(usage(CONV)),
+            ("cursorclass", _) => self.set_cursorclass(value),
             _ if !self.known().contains(&name) => Err(usage(session::unknown(name, &self.known()))),
             ("ssl", Ok(parts)) => self.set_ssl(parts),
             _ => self.set(name, plain(name, value)?).map_err(usage),
         }
+    }
+
+    fn set_cursorclass(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let class = value.cast::<PyType>().ok();
+        if class.is_none() && !value.is_none() {
+            return Err(usage(CURSORCLASS));
+        }
+        self.objects.cursorclass = class.map(|class| class.clone().unbind());
+        Ok(())
     }
 
     fn set_ssl(&mut self, parts: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -122,6 +156,9 @@ impl Options {
             Some(pool) if POOL_NAMES.contains(&name) => set_pool(pool, Given { name, value }),
             None if POOL_NAMES.contains(&name) => {
                 Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
+            }
+            _ if OBJECT_NAMES.contains(&name) => {
+                Err(format!("{name} is a Python object, which a URL cannot hold: a keyword can"))
             }
             _ => self.connect.set(name, value),
         }

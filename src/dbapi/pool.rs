@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::connection::Connection;
 use super::errors::{detached, finally, interrupted, raise_pool, usage};
 use super::link::Held;
-use super::options::Options;
+use super::options::{Objects, Options};
 use crate::pool::{self, Caller, Stats};
 use crate::session::{Connector, Given, Value};
 
@@ -22,7 +22,7 @@ use crate::session::{Connector, Given, Value};
 #[pyclass(frozen, weakref, module = "forksafe")]
 pub(super) struct Pool {
     pool: pool::Pool<Connector>,
-    conv: Option<Py<PyDict>>,
+    objects: Objects,
 }
 
 impl Pool {
@@ -35,8 +35,7 @@ impl Pool {
         let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;
         let connector = self.pool.manage();
         let (options, place) = (Arc::clone(connector.options()), connector.place().clone());
-        let conv = self.conv.as_ref().map(|conv| conv.clone_ref(py));
-        Ok(Connection::new(Held::Lent(lease), options, place, conv))
+        Ok(Connection::new(Held::Lent(lease), options, place, self.objects.clone_ref(py)))
     }
 }
 
@@ -61,7 +60,7 @@ impl Pool {
     fn py_new(url: Option<&str>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let options = Options::for_pool().read(url, options)?;
         let pool = pool::Pool::new(options.connector()?, options.pool()).map_err(usage)?;
-        Ok(Self { pool, conv: options.conv() })
+        Ok(Self { pool, objects: options.objects() })
     }
 
     /// Check out a connection; its `close()` checks it in. `timeout` in seconds, default: the

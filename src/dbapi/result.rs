@@ -1,36 +1,54 @@
 //! What a statement answered, as a cursor keeps it.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::columns::{describe, keys};
+use super::style::Style;
 use super::to_python::RowDecoder;
-use crate::session::{Answer, Charset, Column, ColumnFlags, Outcome, ResultSet};
+use crate::session::{Answer, Charset, Outcome, ResultSet};
 
 /// Rows that were received and not yet fetched.
 pub(super) struct Rows {
+    /// All of them, or the part of a flow that came last.
     result: ResultSet,
     decoder: RowDecoder,
+    /// Of rows that are dictionaries.
+    keys: Option<Vec<Py<PyString>>>,
+    /// How many rows the parts before had.
+    before: usize,
     next: usize,
+    flows: bool,
 }
 
 impl Rows {
-    /// Up to `limit` rows from where the last fetch ended.
-    pub(super) fn fetch<'py>(
-        &mut self,
-        py: Python<'py>,
-        limit: usize,
-    ) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+    /// Up to `limit` rows from where the last fetch ended, of those that are here.
+    fn fetch<'py>(&mut self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let end = self.result.len().min(self.next.saturating_add(limit));
         let mut rows = Vec::with_capacity(end - self.next);
         for index in self.next..end {
-            rows.extend(self.decoder.row(py, &self.result, index)?);
+            if let Some(row) = self.decoder.row(py, &self.result, index)? {
+                rows.push(self.shaped(row)?);
+            }
         }
         self.next = end;
         Ok(rows)
     }
 
+    fn shaped<'py>(&self, row: Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let Some(keys) = &self.keys else { return Ok(row.into_any()) };
+        let dict = PyDict::new(row.py());
+        for (key, value) in keys.iter().zip(row.iter_borrowed()) {
+            dict.set_item(key, value)?;
+        }
+        Ok(dict.into_any())
+    }
+
+    /// The number of the next row.
     pub(super) fn next(&self) -> usize {
-        self.next
+        self.before + self.next
     }
 }
 
@@ -50,21 +68,29 @@ impl Loaded {
         answer: Answer,
         charset: Charset,
         conv: Option<&Bound<'_, PyDict>>,
+        style: Style,
     ) -> PyResult<Self> {
-        match answer {
-            Answer::Done(outcome) => Ok(Self::done(outcome)),
-            Answer::Rows(result) => {
-                let description = describe(py, result.columns(), charset)?;
-                let decoder = RowDecoder::new(result.columns(), charset, conv)?;
-                Ok(Self {
-                    rowcount: Some(result.len() as u64),
-                    lastrowid: Some(0),
-                    warnings: result.warnings,
-                    description: Some(description),
-                    rows: Some(Rows { result, decoder, next: 0 }),
-                })
-            }
-        }
+        let (result, flows) = match answer {
+            Answer::Done(outcome) => return Ok(Self::done(outcome)),
+            Answer::Rows(result) => (result, false),
+            Answer::Flow(columns) => (ResultSet::empty(columns, 0), true),
+        };
+        let columns = Arc::clone(result.columns());
+        let rows = Rows {
+            decoder: RowDecoder::new(&columns, charset, conv)?,
+            keys: style.dicts().then(|| keys(py, &columns, charset)),
+            result,
+            before: 0,
+            next: 0,
+            flows,
+        };
+        Ok(Self {
+            rowcount: (!flows).then_some(rows.result.len() as u64),
+            lastrowid: Some(0),
+            warnings: rows.result.warnings,
+            description: Some(describe(py, &columns, charset)?),
+            rows: Some(rows),
+        })
     }
 
     fn done(outcome: Outcome) -> Self {
@@ -75,26 +101,31 @@ impl Loaded {
             ..Self::default()
         }
     }
-}
 
-/// PEP 249's seven columns: name, type, display size, internal size, precision, scale, null_ok.
-fn describe(py: Python<'_>, columns: &[Column], charset: Charset) -> PyResult<Py<PyTuple>> {
-    let column = |column: &Column| -> PyResult<Bound<'_, PyTuple>> {
-        let length = column.column_length();
-        // A name may be the beginning of a literal, cut anywhere: no reason to fail.
-        let name = column.name_ref();
-        let name = charset.decode(name).unwrap_or_else(|| String::from_utf8_lossy(name));
-        (
-            PyString::new(py, &name),
-            column.column_type() as u8,
-            None::<u32>,
-            length,
-            length,
-            column.decimals(),
-            !column.flags().contains(ColumnFlags::NOT_NULL_FLAG),
-        )
-            .into_pyobject(py)
-    };
-    let described = columns.iter().map(column).collect::<PyResult<Vec<_>>>()?;
-    Ok(PyTuple::new(py, described)?.unbind())
+    /// Whether rows are still to be read from the session.
+    pub(super) fn flows(&self) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows.flows)
+    }
+
+    /// Up to `limit` rows of those that are here, or `None` where there is no result.
+    pub(super) fn fetch<'py>(
+        &mut self,
+        py: Python<'py>,
+        limit: usize,
+    ) -> Option<PyResult<Vec<Bound<'py, PyAny>>>> {
+        self.rows.as_mut().map(|rows| rows.fetch(py, limit))
+    }
+
+    /// Go on with the next part of a flow; one without rows is its end.
+    pub(super) fn go_on(&mut self, part: ResultSet) {
+        let Some(rows) = &mut self.rows else { return };
+        rows.before = rows.next();
+        rows.next = 0;
+        if part.is_empty() {
+            rows.flows = false;
+            self.rowcount = Some(rows.before as u64);
+            self.warnings = part.warnings;
+        }
+        rows.result = part;
+    }
 }

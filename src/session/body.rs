@@ -1,10 +1,11 @@
 //! The inside of a session: a stream past its log-in, and what the server last said.
 
+use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::command::{Answer, Command, Failure, Reader};
+use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::{Broken, Error};
 use super::handshake::{self, Greeting};
 use super::holds::{Hold, Holds};
@@ -15,6 +16,7 @@ use super::socket::{Socket, CLOSED_BY_OTHERS};
 use super::status::Status;
 use super::stream::{Limits, Stream, UNASKED};
 use super::transport::Silence;
+use super::Column;
 
 /// A session that has rested longer than this is probed before a command: then a death that has
 /// already happened is known before anything is sent.
@@ -40,6 +42,8 @@ pub(super) struct Body {
     pub(super) max_allowed_packet: usize,
     pub(super) status: Status,
     pub(super) holds: Holds,
+    /// The columns of the rows that are still to be read.
+    pub(super) flow: Option<Arc<[Column]>>,
     used: Instant,
     /// Why it is over.
     pub(super) over: Option<String>,
@@ -70,6 +74,7 @@ impl Body {
             wait_timeout: None,
             max_allowed_packet: 1 << 20,
             holds: Holds::default(),
+            flow: None,
             used: Instant::now(),
             over: None,
         };
@@ -84,11 +89,11 @@ impl Body {
         self.query(options.setup().as_bytes())?;
         if let Some(sql) = &options.init_command {
             self.query(sql.as_bytes())?;
-            while self.next_answer()?.is_some() {}
+            while self.next_answer(Reading::Parts)?.is_some() {}
         }
         match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
             Answer::Rows(rows) => self.learn_limits(&rows),
-            Answer::Done(_) => {}
+            Answer::Done(_) | Answer::Flow(_) => {}
         }
         Ok(())
     }
@@ -123,6 +128,14 @@ impl Body {
     }
 
     pub(super) fn run(&mut self, command: Command<'_>) -> Result<Answer, Error> {
+        self.run_for(command, Reading::Whole)
+    }
+
+    pub(super) fn run_for(
+        &mut self,
+        command: Command<'_>,
+        reading: Reading,
+    ) -> Result<Answer, Error> {
         self.ready()?;
         let parts = command.parts();
         let size = parts[0].len() + parts[1].len();
@@ -132,7 +145,7 @@ impl Body {
         self.stream.begin();
         let sent = self.stream.send(&parts);
         sent.map_err(|broken| self.end(broken))?;
-        self.answer()
+        self.answer(reading)
     }
 
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
@@ -141,7 +154,7 @@ impl Body {
 
     /// Whether a command may be sent now.
     fn ready(&mut self) -> Result<(), Error> {
-        if self.status.has_more() && self.over.is_none() {
+        if self.has_more() && self.over.is_none() {
             return Err(Error::unread());
         }
         // Celery closes descriptors behind a driver's back: the number may be another's by now.
@@ -158,24 +171,59 @@ impl Body {
         }
     }
 
-    pub(super) fn next_answer(&mut self) -> Result<Option<Answer>, Error> {
+    /// Whether rows or answers are still to be read.
+    pub(super) fn has_more(&self) -> bool {
+        self.flow.is_some() || self.status.has_more()
+    }
+
+    pub(super) fn next_answer(&mut self, reading: Reading) -> Result<Option<Answer>, Error> {
+        self.skip_rows(usize::MAX)?;
         match &self.over {
             Some(cause) => Err(Error::gone(cause)),
-            None if self.status.has_more() => self.answer().map(Some),
+            None if self.status.has_more() => self.answer(reading).map(Some),
             None => Ok(None),
         }
     }
 
-    fn answer(&mut self) -> Result<Answer, Error> {
+    fn answer(&mut self, reading: Reading) -> Result<Answer, Error> {
+        let answer = self.read(reading, |reader| reader.answer())?;
+        if let Answer::Flow(columns) = &answer {
+            self.flow = Some(Arc::clone(columns));
+        }
+        Ok(answer)
+    }
+
+    /// The next rows of the flow, at least one; none at its end.
+    pub(super) fn next_rows(&mut self) -> Result<ResultSet, Error> {
+        let columns = self.flow.take().ok_or_else(Error::skipped)?;
+        if let Some(cause) = &self.over {
+            return Err(Error::gone(cause));
+        }
+        if !self.stream.is_ours() {
+            return Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS))));
+        }
+        let rows = self.read(Reading::Parts, |reader| reader.part(&columns))?;
+        if !rows.is_empty() {
+            self.flow = Some(columns);
+        }
+        Ok(rows)
+    }
+
+    fn read<T>(
+        &mut self,
+        reading: Reading,
+        read: impl FnOnce(&mut Reader<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
         let mut reader = Reader {
             stream: &mut self.stream,
             capabilities: self.greeting.capabilities,
             local_infile: self.options.local_infile,
+            reading,
             status: &mut self.status,
         };
-        let answer = reader.answer();
+        let outcome = read(&mut reader);
         self.used = Instant::now();
-        answer.map_err(|failure| match failure {
+        outcome.map_err(|failure| match failure {
             Failure::Broken(broken) => self.end(broken),
             Failure::Refused(error) => {
                 if error.ends_session() {
@@ -196,7 +244,7 @@ impl Body {
         if self.over.is_some() {
             return Health::Dead;
         }
-        if self.status.has_more() {
+        if self.has_more() {
             // Answers are on their way, so nothing can be told from what is there to read.
             return Health::Suspect;
         }

@@ -50,6 +50,17 @@ pub enum Answer {
     Done(Outcome),
     /// Rows.
     Rows(ResultSet),
+    /// Rows that are still to be read: their columns.
+    Flow(Arc<[Column]>),
+}
+
+/// How the rows of an answer are read.
+#[derive(Clone, Copy, Debug)]
+pub enum Reading {
+    /// At once.
+    Whole,
+    /// Later, in parts.
+    Parts,
 }
 
 /// Why no answer could be had.
@@ -78,6 +89,7 @@ pub(super) struct Reader<'a> {
     pub(super) stream: &'a mut Stream,
     pub(super) capabilities: CapabilityFlags,
     pub(super) local_infile: bool,
+    pub(super) reading: Reading,
     pub(super) status: &'a mut Status,
 }
 
@@ -96,7 +108,11 @@ impl Reader<'_> {
             Some(_) => {
                 let count = lenenc(payload).map_or(0, |(count, _)| count);
                 self.stream.forget();
-                self.result(count as usize).map(Answer::Rows)
+                let columns = self.columns(count as usize)?;
+                match self.reading {
+                    Reading::Whole => self.result(columns).map(Answer::Rows),
+                    Reading::Parts => Ok(Answer::Flow(columns)),
+                }
             }
             None => Err(Broken::malformed("an empty answer").into()),
         }
@@ -116,7 +132,7 @@ impl Reader<'_> {
         Ok(Answer::Done(outcome))
     }
 
-    fn refused(&mut self, range: std::ops::Range<usize>) -> Failure {
+    pub(super) fn refused(&mut self, range: std::ops::Range<usize>) -> Failure {
         self.status.untold();
         let parsed = ParseBuf(self.stream.payload(range)).parse::<ErrPacket<'_>>(self.capabilities);
         let failure = match parsed {
@@ -128,7 +144,7 @@ impl Reader<'_> {
         failure
     }
 
-    fn result(&mut self, count: usize) -> Result<ResultSet, Failure> {
+    fn columns(&mut self, count: usize) -> Result<Arc<[Column]>, Failure> {
         let mut columns = Vec::with_capacity(count.min(4096));
         for _ in 0..count {
             let range = self.stream.receive()?;
@@ -139,6 +155,10 @@ impl Reader<'_> {
         if self.end_of(range.clone()).is_none() {
             return Err(Broken::malformed("no end after the columns").into());
         }
+        Ok(Arc::from(columns))
+    }
+
+    fn result(&mut self, columns: Arc<[Column]>) -> Result<ResultSet, Failure> {
         self.stream.settle();
         let mut starts = Vec::new();
         loop {
@@ -146,12 +166,12 @@ impl Reader<'_> {
             if let Some(warnings) = self.end_of(range.clone()) {
                 starts.push(range.start);
                 let data = self.stream.take();
-                return Ok(ResultSet::new(Arc::from(columns), data, starts, warnings));
+                return Ok(ResultSet::new(columns, data, starts, warnings));
             }
             if self.stream.payload(range.clone()).first() == Some(&0xff) {
                 return Err(self.refused(range));
             }
-            if !is_row(self.stream.payload(range.clone()), count) {
+            if !is_row(self.stream.payload(range.clone()), columns.len()) {
                 return Err(Broken::malformed("a row that does not fit its columns").into());
             }
             starts.push(range.start);
@@ -160,7 +180,7 @@ impl Reader<'_> {
 
     /// The warnings, if this packet is an end of columns or rows. A row may start with the same
     /// byte, but is then far longer.
-    fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
+    pub(super) fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
         match self.stream.payload(range) {
             [0xfe, warnings_low, warnings_high, low, high] => {
                 let status = u16::from_le_bytes([*low, *high]);

@@ -112,8 +112,14 @@ impl Error {
 
     /// 2014: a statement while the answers to the last ones are still to be read.
     pub fn unread() -> Self {
-        let text = "Commands out of sync: another cursor has answers of its statements unread; \
-                    read them with nextset() or close that cursor";
+        let text = "Commands out of sync: another cursor has rows or answers of its statements \
+                    unread; fetch the rows, read the answers with nextset(), or close that cursor";
+        Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
+    }
+
+    /// 2014: rows are asked for that nobody can read any more.
+    pub fn skipped() -> Self {
+        let text = "Commands out of sync: the rest of these rows has been skipped";
         Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
     }
 

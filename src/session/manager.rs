@@ -86,6 +86,7 @@ impl pool::Manage for Connector {
     }
 
     fn reset(&self, session: &mut Session, how: pool::Reset) -> Result<(), Error> {
+        self.skip_rows(session)?;
         // A check-in must end, also where nobody set a read time-out.
         session.set_deadline(Some(Instant::now() + self.options.connect_timeout));
         let done = match how {

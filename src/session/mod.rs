@@ -13,6 +13,7 @@ mod charset;
 mod command;
 mod compression;
 mod error;
+mod flow;
 mod given;
 mod handshake;
 mod holds;
@@ -39,7 +40,7 @@ use crate::process::{Owned, Process};
 pub use batch::Batch;
 pub use body::Health;
 pub use charset::Charset;
-pub use command::Answer;
+pub use command::{Answer, Reading};
 pub use error::{Error, GONE};
 pub use given::{Given, Value};
 pub use holds::{Hold, Holds};
@@ -83,25 +84,26 @@ impl Session {
         self.body()?.query(sql)
     }
 
-    /// The answer to the next of several statements, or `None` after the last.
+    /// The answer to the next of several statements, or `None` after the last. What is unread of
+    /// the one before is skipped.
     ///
     /// # Errors
     /// As [`Session::query`].
-    pub fn next_answer(&mut self) -> Result<Option<Answer>, Error> {
-        self.body()?.next_answer()
+    pub fn next_answer(&mut self, reading: Reading) -> Result<Option<Answer>, Error> {
+        self.body()?.next_answer(reading)
     }
 
-    /// Whether more answers are to come.
+    /// Whether more rows or answers are to come.
     pub fn has_more(&self) -> bool {
-        self.body.get().is_some_and(|body| body.status.has_more())
+        self.body.get().is_some_and(Body::has_more)
     }
 
-    /// Read and drop the answers that are still to come.
+    /// Read and drop the rows and answers that are still to come, in little memory.
     ///
     /// # Errors
     /// As [`Session::query`]: a statement may have failed that nobody had looked at yet.
     pub fn finish_answers(&mut self) -> Result<(), Error> {
-        while self.next_answer()?.is_some() {}
+        while self.next_answer(Reading::Parts)?.is_some() {}
         Ok(())
     }
 

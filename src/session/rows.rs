@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mysql::mysql_common::packets::Column;
 
 /// The header of a packet, which lies between two rows.
-const HEADER: usize = 4;
+pub(super) const HEADER: usize = 4;
 
 /// What a statement that answers no rows did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,18 +18,23 @@ pub struct Outcome {
     pub warnings: u16,
 }
 
-/// A whole result set, still in the server's text format.
+/// A whole result set, or a part of one, still in the server's text format.
 #[derive(Debug)]
 pub struct ResultSet {
     columns: Arc<[Column]>,
     data: Vec<u8>,
     /// Where each row begins, and at the end where the packet after the last one does.
     starts: Vec<usize>,
-    /// Warnings the statement raised.
+    /// Warnings the statement raised; zero before its last row.
     pub warnings: u16,
 }
 
 impl ResultSet {
+    /// One without rows: what a flow ends with, and begins with.
+    pub fn empty(columns: Arc<[Column]>, warnings: u16) -> Self {
+        Self { columns, data: Vec::new(), starts: vec![0], warnings }
+    }
+
     pub(super) fn new(
         columns: Arc<[Column]>,
         data: Vec<u8>,
@@ -37,6 +42,11 @@ impl ResultSet {
         warnings: u16,
     ) -> Self {
         Self { columns, data, starts, warnings }
+    }
+
+    /// How many bytes its rows take.
+    pub fn size(&self) -> usize {
+        self.data.len()
     }
 
     /// The columns.

@@ -143,6 +143,18 @@ impl Stream {
         }
     }
 
+    /// The payload of the next packet, where it has come whole and in one frame.
+    pub(super) fn peek(&self) -> Option<&[u8]> {
+        let (head, rest) = self.inbox.front().split_at_checked(HEADER)?;
+        let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
+        rest.get(..length).filter(|_| length < FRAME)
+    }
+
+    /// Receive up to `count` bytes at one go from here on.
+    pub(super) fn widen(&mut self, count: usize) {
+        self.inbox.room(count);
+    }
+
     pub(super) fn payload(&self, range: Range<usize>) -> &[u8] {
         &self.inbox.bytes()[range]
     }

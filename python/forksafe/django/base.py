@@ -57,11 +57,17 @@ class DatabaseWrapper(ServerAwareWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         """The options of forksafe.connect(), from the settings.
 
-        Raises ImproperlyConfigured for an isolation level that no server has.
+        Raises ImproperlyConfigured for an isolation level that no server has, and for a class of
+        cursors: Django has its own, and reads whole results of tuples.
         """
         settings = self.settings_dict
         options = {**settings["OPTIONS"]}
-        options.pop("pool", None)
+        pool = options.pop("pool", None)
+        if "cursorclass" in {**options, **(pool if isinstance(pool, dict) else {})}:
+            raise ImproperlyConfigured(
+                f"OPTIONS['cursorclass'] of the database {self.alias!r}: Django has cursors of its"
+                " own. For another kind, use connection.connection.cursor(…) beside them."
+            )
         self.isolation_level = self._known_level(options.pop("isolation_level", "read committed"))
         if self.isolation_level and self._is_isolated_at_connect:
             options["init_command"] = self._isolation_sql()

@@ -1,0 +1,52 @@
+//! What Python is told of a result's columns.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::session::{Charset, Column, ColumnFlags};
+
+/// PEP 249's seven columns: name, type, display size, internal size, precision, scale, null_ok.
+pub(super) fn describe(
+    py: Python<'_>,
+    columns: &[Column],
+    charset: Charset,
+) -> PyResult<Py<PyTuple>> {
+    let column = |column: &Column| -> PyResult<Bound<'_, PyTuple>> {
+        let length = column.column_length();
+        (
+            PyString::new(py, &name(column.name_ref(), charset)),
+            column.column_type() as u8,
+            None::<u32>,
+            length,
+            length,
+            column.decimals(),
+            !column.flags().contains(ColumnFlags::NOT_NULL_FLAG),
+        )
+            .into_pyobject(py)
+    };
+    let described = columns.iter().map(column).collect::<PyResult<Vec<_>>>()?;
+    Ok(PyTuple::new(py, described)?.unbind())
+}
+
+/// The keys of a row that is a dictionary. As with MySQLdb, the first column of a name has it as
+/// its key; for a later one, `table.name` is.
+pub(super) fn keys(py: Python<'_>, columns: &[Column], charset: Charset) -> Vec<Py<PyString>> {
+    let mut taken = HashSet::with_capacity(columns.len());
+    let key = |column: &Column| {
+        let mut key = name(column.name_ref(), charset).into_owned();
+        if taken.contains(&key) {
+            key = format!("{}.{key}", name(column.table_ref(), charset));
+        }
+        taken.insert(key.clone());
+        PyString::new(py, &key).unbind()
+    };
+    columns.iter().map(key).collect()
+}
+
+/// A name may be the beginning of a literal, cut anywhere: no reason to fail.
+fn name(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
+    charset.decode(bytes).unwrap_or_else(|| String::from_utf8_lossy(bytes))
+}
