@@ -128,7 +128,7 @@ def test_ctrl_c_ends_a_wait_for_rows(connect: Connect, waiting: str) -> None:
     assert caught.value.args[0] == 2006
 
 
-def test_ctrl_c_ends_a_fetch_that_never_waits(connect: Connect) -> None:
+def test_a_signal_ends_a_fetch_of_many_rows(connect: Connect) -> None:
     cursor = streaming(connect(), LARGE)
 
     class Raised(Exception): ...
@@ -138,11 +138,9 @@ def test_ctrl_c_ends_a_fetch_that_never_waits(connect: Connect) -> None:
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(Raised):
-            for _ in range(1000):
-                cursor.fetchall()
-                cursor.execute(LARGE)
+            cursor.fetchall()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -4,7 +4,7 @@ from os import PathLike
 from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, final, overload
 
-from typing_extensions import Self, TypeVar, Unpack
+from typing_extensions import Self, TypeVar, Unpack, disjoint_base
 
 from . import exceptions
 
@@ -165,6 +165,7 @@ class Connection:
         traceback: TracebackType | None,
     ) -> None: ...
 
+@disjoint_base
 class Cursor(Generic[_RowT]):
     _streams: ClassVar[bool]
     _dicts: ClassVar[bool]

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::connection::Connection;
 use super::errors::{busy, raise, usage};
+use super::flow::Source;
 use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use super::link::{skip_answers, Last};
@@ -17,7 +18,7 @@ use super::result::Loaded;
 use super::style::Style;
 use super::to_python::text;
 use crate::process::Owned;
-use crate::session::{Answer, Error, ResultSet, Session};
+use crate::session::{Answer, Error, Session};
 
 /// Numbers that tell cursors apart; zero is nobody.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -111,65 +112,10 @@ impl Cursor {
     }
 
     fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let loaded = &mut self.open_state()?.loaded;
-        let Some(here) = loaded.fetch(py, limit) else {
-            return Err(usage("there is no result to fetch from: execute a query first"));
-        };
-        let mut rows = here?;
-        while rows.len() < limit && loaded.flows() {
-            if let Err(error) = self.fetch_on(py, loaded, limit, &mut rows) {
-                // Rows are lost with the error, and the next ones would hide the gap.
-                if !rows.is_empty() {
-                    *loaded = Loaded::default();
-                }
-                return Err(error);
-            }
-        }
-        Ok(rows)
+        let mut state = self.open_state()?;
+        let source = Source { link: self.connection.get().link(), reader: self.number };
+        source.fetch(py, &mut state.loaded, limit)
     }
-
-    fn fetch_on<'py>(
-        &self,
-        py: Python<'py>,
-        loaded: &mut Loaded,
-        limit: usize,
-        rows: &mut Vec<Bound<'py, PyAny>>,
-    ) -> PyResult<()> {
-        // While rows keep coming nobody waits, and so nobody looks for Ctrl-C.
-        py.check_signals()?;
-        self.read_on(py, loaded)?;
-        match loaded.fetch(py, limit - rows.len()) {
-            Some(more) => more.map(|more| rows.extend(more)),
-            None => Ok(()),
-        }
-    }
-
-    /// Read the next part of a flow. After an error of it there is no result any more.
-    fn read_on(&self, py: Python<'_>, loaded: &mut Loaded) -> PyResult<()> {
-        let (number, mut asked) = (self.number, false);
-        let part = self.connection.get().link().work(py, |session, last| {
-            asked = true;
-            next_rows(session, last, number)
-        });
-        if asked && part.is_err() {
-            *loaded = Loaded::default();
-        }
-        loaded.go_on(part?);
-        Ok(())
-    }
-}
-
-/// The next part of the flow of cursor `number`, and what the connection is to know of it.
-fn next_rows(session: &mut Session, last: &mut Last, number: u64) -> Result<ResultSet, Error> {
-    if last.reader != number {
-        return Err(Error::skipped());
-    }
-    last.reader = 0;
-    let part = session.next_rows()?;
-    last.affected += part.len() as u64;
-    last.warnings = part.warnings;
-    last.reader = if session.has_more() { number } else { 0 };
-    Ok(part)
 }
 
 /// Note for the connection what a statement of cursor `number` left.

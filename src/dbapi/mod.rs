@@ -4,6 +4,7 @@ mod columns;
 mod connection;
 mod cursor;
 mod errors;
+mod flow;
 mod from_python;
 mod imports;
 mod interpolate;
