@@ -136,14 +136,15 @@ def test_a_signal_ends_a_fetch_of_many_rows(connect: Connect) -> None:
     def handle(*_: object) -> None:
         raise Raised
 
-    before = signal.signal(signal.SIGALRM, handle)
+    timer = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1))
+    before = signal.signal(signal.SIGUSR1, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        timer.start()
         with pytest.raises(Raised):
             cursor.fetchall()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
     # Rows were lost with the error: nobody may take the next ones for those that follow.
     with pytest.raises(forksafe.ProgrammingError):
         cursor.fetchone()
