@@ -15,6 +15,7 @@ import ssl
 import struct
 import subprocess
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from typing_extensions import Self
@@ -34,6 +35,7 @@ OK = b"\x00\x00\x00\x02\x00\x00\x00"
 EOF = b"\xfe\x00\x00\x02\x00"
 FAST_OK, FULL_NEEDED = b"\x01\x03", b"\x01\x04"
 COM_QUIT, COM_QUERY = 1, 3
+COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x16, 0x17, 0x19
 
 
 class RsaKey:
@@ -62,8 +64,9 @@ class FakeServer:
     `cached`: it knows the password's hash (the fast log-in). `key`: its RSA key. `certificates`:
     it offers TLS. `switch`: (plugin, data) that it asks for instead of its own; it looks at the
     answer when that is sha256_password. `infile`: the file that it asks for, whatever the
-    statement. `speaks`: how it talks to a client. `heard` has each packet of a log-in and each
-    answer about a file; `statements` each statement.
+    statement. `executions`: the packets that prepared statements are answered with, in turn, and
+    then OK. `speaks`: how it talks to a client. `heard` has each packet of a log-in and each answer
+    about a file; `statements` each statement; `prepared` what was sent about prepared ones.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class FakeServer:
         certificates: Certificates | None = None,
         switch: tuple[bytes, bytes] | None = None,
         infile: str | None = None,
+        executions: Iterable[list[bytes]] = (),
         host: str = "127.0.0.1",
         unix_socket: str | None = None,
         speaks: type[Conversation] | None = None,
@@ -83,6 +87,8 @@ class FakeServer:
         self.switch, self.infile = switch, infile
         self.heard: list[bytes] = []
         self.statements: list[bytes] = []
+        self.executions = list(executions)
+        self.prepared: list[bytes] = []
         self.conversations: list[Conversation] = []
         self.listener: socketserver.BaseServer
         if unix_socket:
@@ -211,6 +217,11 @@ class Conversation(socketserver.BaseRequestHandler):
         command = self._receive()
         if command[0] == COM_QUIT:
             return False
+        if command[0] in (COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE):
+            self.fake.prepared.append(command)
+            for packet in self._prepared(command):
+                self._send(packet)
+            return True
         if command[0] != COM_QUERY:
             self._send(OK)
             return True
@@ -226,6 +237,15 @@ class Conversation(socketserver.BaseRequestHandler):
         else:
             self._send(OK)
         return True
+
+    def _prepared(self, command: bytes) -> list[bytes]:
+        if command[0] == COM_STMT_CLOSE:
+            return []
+        if command[0] == COM_STMT_EXECUTE:
+            return self.fake.executions.pop(0) if self.fake.executions else [OK]
+        places = command.count(b"?")
+        head = b"\0" + struct.pack("<IHHxH", len(self.fake.prepared), 0, places, 0)
+        return [head, *([column("?")] * places), *([EOF] if places else [])]
 
     def _hear(self) -> bytes:
         packet = self._receive()

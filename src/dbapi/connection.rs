@@ -126,17 +126,25 @@ impl Connection {
 #[pymethods]
 impl Connection {
     /// A new cursor: what `cursorclass`, or else the option of that name, makes of the connection.
-    #[pyo3(signature = (cursorclass = None))]
+    /// One that is `prepared` has the server prepare its statements.
+    #[pyo3(signature = (cursorclass = None, *, prepared = false))]
     fn cursor<'py>(
         slf: &Bound<'py, Self>,
         cursorclass: Option<&Bound<'py, PyType>>,
+        prepared: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.get().link.look(|_| ())?;
-        let own = slf.get().objects.cursorclass.as_ref().map(|class| class.bind(slf.py()));
+        let py = slf.py();
+        let own = slf.get().objects.cursorclass.as_ref().map(|class| class.bind(py));
         match cursorclass.or(own) {
             None => {
-                let cursor = Cursor::new(slf.clone().unbind(), Style::default());
-                Ok(Bound::new(slf.py(), cursor)?.into_any())
+                let cursor = Cursor::new(slf.clone().unbind(), Style::plain(prepared));
+                Ok(Bound::new(py, cursor)?.into_any())
+            }
+            Some(class) if prepared => {
+                let how = PyDict::new(py);
+                how.set_item("prepared", true)?;
+                class.call((slf,), Some(&how))
             }
             Some(class) => class.call1((slf,)),
         }

@@ -13,6 +13,7 @@ use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use super::link::{skip_answers, Last};
 use super::many;
+use super::prepared::prepare;
 use super::procedure;
 use super::result::Loaded;
 use super::style::Style;
@@ -62,6 +63,11 @@ impl Cursor {
         self.connection.get().writer_for(py, self.number)
     }
 
+    /// Whether each parameter set is a statement of its own.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.style.is_prepared()
+    }
+
     pub(super) fn its_connection(&self) -> &Connection {
         self.connection.get()
     }
@@ -89,14 +95,25 @@ impl Cursor {
         template: Option<&[u8]>,
         sql: Vec<u8>,
     ) -> PyResult<Option<u64>> {
+        let reading = self.style.reading();
+        self.send(py, template, sql, |session, sql| session.query_for(sql, reading))
+    }
+
+    fn send(
+        &self,
+        py: Python<'_>,
+        template: Option<&[u8]>,
+        sql: Vec<u8>,
+        send: impl FnOnce(&mut Session, &[u8]) -> Result<Answer, Error> + Send,
+    ) -> PyResult<Option<u64>> {
         let mut state = self.open_state()?;
         state.loaded = Loaded::default();
         let connection = self.connection.get();
-        let (number, reading) = (self.number, self.style.reading());
+        let number = self.number;
         let answer = connection.link().work(py, |session, last| {
             skip_answers(session, last, number)?;
             session.notice(template.unwrap_or(&sql));
-            let answer = session.query_for(&sql, reading)?;
+            let answer = send(session, &sql)?;
             note(session, last, number, &answer);
             Ok(answer)
         });
@@ -157,18 +174,21 @@ impl Cursor {
     /// Further arguments are those of a subclass, for its `__init__`.
     #[new]
     #[classmethod]
-    #[pyo3(signature = (connection, *_args, **_keywords), text_signature = "(connection)")]
+    #[pyo3(signature = (connection, *_args, prepared = false, **_keywords),
+        text_signature = "(connection, *, prepared=False)")]
     fn py_new(
         class: &Bound<'_, PyType>,
         connection: Py<Connection>,
         _args: &Bound<'_, PyTuple>,
+        prepared: bool,
         _keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Ok(Self::new(connection, Style::of(class)?))
+        Ok(Self::new(connection, Style::of(class, prepared)?))
     }
 
-    fn __init__(&self, connection: Py<Connection>) {
-        let _ = connection;
+    #[pyo3(signature = (connection, *, prepared = false))]
+    fn __init__(&self, connection: Py<Connection>, prepared: bool) {
+        let _ = (connection, prepared);
     }
 
     /// Run a statement; answers the number of rows found or changed, -1 while that is unknown.
@@ -185,6 +205,12 @@ impl Cursor {
         let writer = self.writer(py)?;
         let template = statement(&writer, query)?;
         let parameters = Parameters::of(args)?;
+        if self.is_prepared() {
+            let (sql, bindings) = prepare(&writer, &template, &parameters)?;
+            let reading = self.style.reading();
+            let send = |session: &mut Session, sql: &[u8]| session.execute(sql, &bindings, reading);
+            return Ok(known(self.send(py, None, sql, send)?));
+        }
         if let Parameters::Absent = parameters {
             return Ok(known(self.run(py, None, template)?));
         }

@@ -1,4 +1,4 @@
-//! Python values as SQL literals.
+//! Python values as what SQL has for them, and as literals.
 
 use std::borrow::Cow;
 
@@ -21,55 +21,56 @@ pub(super) struct Writer {
     pub(super) no_backslash_escapes: bool,
 }
 
+/// A Python value as what SQL has for it.
+pub(super) enum Said<'a> {
+    Null,
+    Int(i64),
+    /// A number that is exact, without an exponent: with one the server would read a DOUBLE.
+    Digits(String),
+    Float(f64),
+    /// In the connection's character set.
+    Text(Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
+    /// For `IN %s`.
+    Group,
+}
+
 impl Writer {
     /// Append `value` as a literal.
     pub(super) fn literal(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
-        if value.is_none() {
-            out.extend_from_slice(b"NULL");
-        } else if let Ok(text) = value.cast::<PyString>() {
-            self.quoted(&self.encoded(text)?, out);
-        } else if let Ok(value) = value.cast::<PyBool>() {
-            out.push(if value.is_true() { b'1' } else { b'0' });
-        } else if let Ok(value) = value.cast::<PyInt>() {
-            int(value, out)?;
-        } else if let Ok(value) = value.cast::<PyFloat>() {
-            float(value.value(), out)?;
-        } else if let Ok(value) = value.cast::<PyBytes>() {
-            self.binary(value.as_bytes(), out);
-        } else if self.moment(value, out)? {
-        } else if value.is_instance(decimal(value.py())?)? {
-            fixed_point(value, out)?;
-        } else {
-            return self.rarer(value, out);
+        match self.said(value)? {
+            Said::Null => out.extend_from_slice(b"NULL"),
+            Said::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Said::Float(number) => float(number, out),
+            Said::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
+            Said::Text(text) => self.quoted(&text, out),
+            Said::Bytes(bytes) => self.binary(&bytes, out),
+            Said::Group => return self.group(value, out),
         }
         Ok(())
     }
 
-    fn rarer(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
-        if let Ok(value) = value.cast::<PyByteArray>() {
-            self.binary(&value.to_vec(), out);
-            return Ok(());
-        }
-        if value.is_instance_of::<PyMemoryView>() {
-            self.binary(&value.call_method0("tobytes")?.extract::<Vec<u8>>()?, out);
-            return Ok(());
-        }
-        if value.is_instance(uuid(value.py())?)? {
-            self.quoted(value.str()?.to_str()?.as_bytes(), out);
-            return Ok(());
-        }
-        let is_group = value.is_instance_of::<PyList>()
-            || value.is_instance_of::<PyTuple>()
-            || value.is_instance_of::<PySet>()
-            || value.is_instance_of::<PyFrozenSet>();
-        if is_group {
-            return self.group(value, out);
-        }
-        let kind = value.get_type().qualname()?;
-        Err(usage(format!(
-            "a {kind} cannot be a parameter; convert it to str, bytes, a number, a date, a UUID or a list \
-             of these"
-        )))
+    /// What a value is to SQL.
+    pub(super) fn said<'a>(&self, value: &'a Bound<'_, PyAny>) -> PyResult<Said<'a>> {
+        Ok(if value.is_none() {
+            Said::Null
+        } else if let Ok(text) = value.cast::<PyString>() {
+            Said::Text(self.encoded(text)?)
+        } else if let Ok(value) = value.cast::<PyBool>() {
+            Said::Int(value.is_true().into())
+        } else if let Ok(value) = value.cast::<PyInt>() {
+            int(value)?
+        } else if let Ok(value) = value.cast::<PyFloat>() {
+            Said::Float(finite(value.value())?)
+        } else if let Ok(value) = value.cast::<PyBytes>() {
+            Said::Bytes(Cow::Borrowed(value.as_bytes()))
+        } else if let Some(text) = moment(value) {
+            Said::Text(Cow::Owned(text.into_bytes()))
+        } else if value.is_instance(decimal(value.py())?)? {
+            Said::Digits(fixed_point(value)?)
+        } else {
+            rarer(value)?
+        })
     }
 
     /// For `IN %s`.
@@ -136,23 +137,42 @@ impl Writer {
         }
         out.extend_from_slice(rest);
     }
+}
 
-    /// A date or time; false when it is something else. MySQL's literals carry no time zone, so
-    /// one is left out, as by MySQLdb.
-    fn moment(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<bool> {
-        let text = if let Ok(value) = value.cast::<PyDateTime>() {
-            format!("'{} {}'", day(value), clock(value))
-        } else if let Ok(value) = value.cast::<PyDate>() {
-            format!("'{}'", day(value))
-        } else if let Ok(value) = value.cast::<PyDelta>() {
-            span(value)
-        } else if let Ok(value) = value.cast::<PyTime>() {
-            format!("'{}'", clock(value))
-        } else {
-            return Ok(false);
-        };
-        out.extend_from_slice(text.as_bytes());
-        Ok(true)
+fn rarer<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Said<'a>> {
+    if let Ok(value) = value.cast::<PyByteArray>() {
+        return Ok(Said::Bytes(Cow::Owned(value.to_vec())));
+    }
+    if value.is_instance_of::<PyMemoryView>() {
+        return Ok(Said::Bytes(Cow::Owned(value.call_method0("tobytes")?.extract()?)));
+    }
+    if value.is_instance(uuid(value.py())?)? {
+        return Ok(Said::Text(Cow::Owned(value.str()?.to_str()?.as_bytes().to_vec())));
+    }
+    let is_group = value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>();
+    if is_group {
+        return Ok(Said::Group);
+    }
+    let kind = value.get_type().qualname()?;
+    Err(usage(format!(
+        "a {kind} cannot be a parameter; convert it to str, bytes, a number, a date, a UUID or a list \
+         of these"
+    )))
+}
+
+/// A date or time as text. MySQL's literals carry no time zone, so one is left out, as by MySQLdb.
+fn moment(value: &Bound<'_, PyAny>) -> Option<String> {
+    if let Ok(value) = value.cast::<PyDateTime>() {
+        Some(format!("{} {}", day(value), clock(value)))
+    } else if let Ok(value) = value.cast::<PyDate>() {
+        Some(day(value))
+    } else if let Ok(value) = value.cast::<PyDelta>() {
+        Some(span(value))
+    } else {
+        value.cast::<PyTime>().ok().map(|value| clock(value))
     }
 }
 
@@ -164,39 +184,36 @@ fn ends_with_introducer(sql: &[u8]) -> bool {
     sql[start..].starts_with(b"_")
 }
 
-fn int(value: &Bound<'_, PyInt>, out: &mut Vec<u8>) -> PyResult<()> {
-    match value.extract::<i64>() {
-        Ok(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Err(_) => {
-            // Not `str(value)`: a subclass, such as an Enum, may print otherwise.
-            let repr = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
-            out.extend_from_slice(repr.extract::<String>()?.as_bytes());
-        }
+fn int(value: &Bound<'_, PyInt>) -> PyResult<Said<'static>> {
+    if let Ok(number) = value.extract() {
+        return Ok(Said::Int(number));
     }
-    Ok(())
+    // Not `str(value)`: a subclass, such as an Enum, may print otherwise.
+    let repr = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
+    repr.extract().map(Said::Digits)
 }
 
-fn float(number: f64, out: &mut Vec<u8>) -> PyResult<()> {
-    if !number.is_finite() {
-        return Err(usage(format!("{number} cannot be a parameter: MySQL has no such number")));
+fn finite(number: f64) -> PyResult<f64> {
+    match number.is_finite() {
+        true => Ok(number),
+        false => Err(usage(format!("{number} cannot be a parameter: MySQL has no such number"))),
     }
+}
+
+fn float(number: f64, out: &mut Vec<u8>) {
     let text = format!("{number:?}");
     out.extend_from_slice(text.as_bytes());
     // Without an exponent the server would read an exact DECIMAL.
     if !text.contains('e') {
         out.extend_from_slice(b"e0");
     }
-    Ok(())
 }
 
-fn fixed_point(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+fn fixed_point(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if !value.call_method0("is_finite")?.is_truthy()? {
         return Err(usage(format!("{value} cannot be a parameter: MySQL has no such number")));
     }
-    // Digits without an exponent, or the server would read a DOUBLE.
-    let text: String = value.call_method1("__format__", ("f",))?.extract()?;
-    out.extend_from_slice(text.as_bytes());
-    Ok(())
+    value.call_method1("__format__", ("f",))?.extract()
 }
 
 fn day(value: &impl PyDateAccess) -> String {
@@ -218,8 +235,8 @@ fn span(value: &Bound<'_, PyDelta>) -> String {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match micros {
-        0 => format!("'{sign}{hours:02}:{minutes:02}:{seconds:02}'"),
-        _ => format!("'{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}'"),
+        0 => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        _ => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"),
     }
 }
 

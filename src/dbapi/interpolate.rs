@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyMapping, PySequence, PyString};
 
 use super::errors::usage;
 use super::from_python::Writer;
+use crate::session::{Piece, Pieces};
 
 /// The parameters of one statement.
 pub(super) enum Parameters<'a, 'py> {
@@ -44,76 +45,56 @@ pub(super) fn interpolate(
         out.extend_from_slice(template);
         return Ok(());
     }
-    let mut next = 0;
-    let mut rest = template;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
-        out.extend_from_slice(&rest[..at]);
-        rest = match &rest[at + 1..] {
-            [b'%', after @ ..] => {
-                out.push(b'%');
-                after
-            }
-            [b's', after @ ..] => {
-                positional(writer, parameters, next, out)?;
-                next += 1;
-                after
-            }
-            [b'(', after @ ..] => named(writer, parameters, after, out)?,
-            other => return Err(unsupported(other)),
-        };
-    }
-    out.extend_from_slice(rest);
-    match parameters {
-        Parameters::Sequence(values) if next < values.len() => {
-            let given = values.len();
-            Err(usage(format!("{given} parameters were given, the statement has {next} `%s`")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn positional(
-    writer: &Writer,
-    parameters: &Parameters<'_, '_>,
-    index: usize,
-    out: &mut Vec<u8>,
-) -> PyResult<()> {
-    let Parameters::Sequence(values) = parameters else {
-        return Err(usage("the statement has `%s`, so its parameters must be a sequence"));
-    };
-    match values.get(index) {
-        Some(value) => writer.literal(value, out),
-        None => {
-            let given = values.len();
-            Err(usage(format!("the statement has more `%s` than the {given} parameters given")))
+    let mut values = Values::of(parameters);
+    for piece in Pieces::of(template) {
+        match piece.map_err(usage)? {
+            (Piece::Text(text), _) => out.extend_from_slice(text),
+            (place, _) => writer.literal(&values.at(place)?, out)?,
         }
     }
+    values.end()
 }
 
-fn named<'t>(
-    writer: &Writer,
-    parameters: &Parameters<'_, '_>,
-    template: &'t [u8],
-    out: &mut Vec<u8>,
-) -> PyResult<&'t [u8]> {
-    let Parameters::Mapping(values) = parameters else {
-        return Err(usage("the statement has `%(name)s`, so its parameters must be a mapping"));
-    };
-    let end = template.iter().position(|byte| *byte == b')');
-    let Some((name, [b')', b's', after @ ..])) = end.map(|end| template.split_at(end)) else {
-        return Err(unsupported(template));
-    };
-    let name = std::str::from_utf8(name).map_err(|_| usage("a parameter's name is not UTF-8"))?;
-    match values.get_item(name) {
-        Ok(value) => writer.literal(&value, out)?,
-        Err(_) => return Err(usage(format!("no parameter is named {name:?}"))),
+/// Parameters on their way to their places.
+pub(super) struct Values<'a, 'py> {
+    parameters: &'a Parameters<'a, 'py>,
+    next: usize,
+}
+
+impl<'a, 'py> Values<'a, 'py> {
+    pub(super) fn of(parameters: &'a Parameters<'a, 'py>) -> Self {
+        Self { parameters, next: 0 }
     }
-    Ok(after)
-}
 
-fn unsupported(after: &[u8]) -> PyErr {
-    let shown = String::from_utf8_lossy(&after[..after.len().min(10)]);
-    usage(format!(
-        "`%` must be followed by s, (name)s or another % when parameters are given; here: %{shown}"
-    ))
+    /// The value for a place.
+    pub(super) fn at(&mut self, place: Piece<'_>) -> PyResult<Bound<'py, PyAny>> {
+        match (place, self.parameters) {
+            (Piece::Named(name), Parameters::Mapping(values)) => {
+                values.get_item(name).map_err(|_| usage(format!("no parameter is named {name:?}")))
+            }
+            (Piece::Named(_), _) => {
+                Err(usage("the statement has `%(name)s`, so its parameters must be a mapping"))
+            }
+            (_, Parameters::Sequence(values)) => {
+                self.next += 1;
+                values.get(self.next - 1).cloned().ok_or_else(|| {
+                    let given = values.len();
+                    let text = "the statement has more `%s` than the";
+                    usage(format!("{text} {given} parameters given"))
+                })
+            }
+            _ => Err(usage("the statement has `%s`, so its parameters must be a sequence")),
+        }
+    }
+
+    /// Past the last place: nothing may be left over.
+    pub(super) fn end(self) -> PyResult<()> {
+        match self.parameters {
+            Parameters::Sequence(values) if self.next < values.len() => {
+                let (given, used) = (values.len(), self.next);
+                Err(usage(format!("{given} parameters were given, the statement has {used} `%s`")))
+            }
+            _ => Ok(()),
+        }
+    }
 }

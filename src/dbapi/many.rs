@@ -19,8 +19,10 @@ pub(super) fn execute(
     let writer = cursor.writer(query.py())?;
     let template = statement(&writer, query)?;
     match Batch::of(&template, !writer.no_backslash_escapes) {
-        Some(batch) => Batches::new(cursor, &writer, &template, &batch)?.run(&batch, many),
-        None => one_by_one(cursor, query, many),
+        Some(batch) if !cursor.is_prepared() => {
+            Batches::new(cursor, &writer, &template, &batch)?.run(&batch, many)
+        }
+        _ => one_by_one(cursor, query, many),
     }
 }
 

@@ -1,5 +1,6 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod cells_to_python;
 mod columns;
 mod connection;
 mod cursor;
@@ -12,6 +13,7 @@ mod link;
 mod many;
 mod options;
 mod pool;
+mod prepared;
 mod procedure;
 mod result;
 mod stamp;

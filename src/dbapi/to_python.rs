@@ -7,13 +7,13 @@ use pyo3::types::{
 
 use super::errors::malformed;
 use super::imports::decimal;
-use crate::session::{Charset, Column, ColumnFlags, ColumnType, ResultSet, Values};
+use crate::session::{Charset, Column, ColumnFlags, ColumnType, Format, ResultSet, Values};
 
 /// The character set number that means "bytes, not text".
 const BINARY: u16 = 63;
 
 /// How the values of one column become objects.
-enum Decoder {
+pub(super) enum Decoder {
     Int,
     Float,
     Decimal,
@@ -27,8 +27,8 @@ enum Decoder {
 
 /// How the rows of one result become tuples.
 pub(super) struct RowDecoder {
-    decoders: Vec<Decoder>,
-    charset: Charset,
+    pub(super) decoders: Vec<Decoder>,
+    pub(super) charset: Charset,
 }
 
 impl RowDecoder {
@@ -53,6 +53,9 @@ impl RowDecoder {
         result: &ResultSet,
         index: usize,
     ) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        if result.format() == Format::Binary {
+            return self.cells(py, result, index);
+        }
         let Some(mut values) = result.row(index) else { return Ok(None) };
         let mut objects = Vec::with_capacity(self.decoders.len());
         for decoder in &self.decoders {
@@ -102,7 +105,7 @@ impl Decoder {
         }
     }
 
-    fn object<'py>(
+    pub(super) fn object<'py>(
         &self,
         py: Python<'py>,
         bytes: &[u8],

@@ -11,7 +11,8 @@ use super::handshake::{self, Greeting};
 use super::holds::{Hold, Holds};
 use super::manager::Connector;
 use super::options::{ConnectOptions, Place};
-use super::rows::ResultSet;
+use super::prepared::Statements;
+use super::rows::{Format, ResultSet};
 use super::socket::{Socket, CLOSED_BY_OTHERS};
 use super::status::Status;
 use super::stream::{Limits, Stream, UNASKED};
@@ -44,6 +45,10 @@ pub(super) struct Body {
     pub(super) holds: Holds,
     /// The columns of the rows that are still to be read.
     pub(super) flow: Option<Arc<[Column]>>,
+    pub(super) statements: Statements,
+    /// Of the last command.
+    format: Format,
+    runs: bool,
     used: Instant,
     /// Why it is over.
     pub(super) over: Option<String>,
@@ -75,6 +80,9 @@ impl Body {
             max_allowed_packet: 1 << 20,
             holds: Holds::default(),
             flow: None,
+            statements: Statements::new(options.prepared_cache_size),
+            format: Format::Text,
+            runs: true,
             used: Instant::now(),
             over: None,
         };
@@ -101,6 +109,7 @@ impl Body {
     pub(super) fn renew(&mut self) -> Result<(), Error> {
         let strayed = self.holds.has(Hold::Database);
         self.run(Command::ResetConnection)?;
+        self.statements.clear();
         // The reset leaves the default database where it is.
         match (strayed, self.options.database.clone()) {
             (true, Some(home)) => self.run(Command::InitDb(&home)).map(drop)?,
@@ -137,15 +146,21 @@ impl Body {
         reading: Reading,
     ) -> Result<Answer, Error> {
         self.ready()?;
+        self.send(command)?;
+        self.answer(reading)
+    }
+
+    /// Send a command; the session must be ready for one.
+    pub(super) fn send(&mut self, command: Command<'_>) -> Result<(), Error> {
         let parts = command.parts();
         let size = parts[0].len() + parts[1].len();
         if size > self.max_allowed_packet {
             return Err(Error::packet_too_large(size, self.max_allowed_packet));
         }
+        (self.format, self.runs) = (command.format(), command.runs());
         self.stream.begin();
         let sent = self.stream.send(&parts);
-        sent.map_err(|broken| self.end(broken))?;
-        self.answer(reading)
+        sent.map_err(|broken| self.end(broken))
     }
 
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
@@ -153,7 +168,7 @@ impl Body {
     }
 
     /// Whether a command may be sent now.
-    fn ready(&mut self) -> Result<(), Error> {
+    pub(super) fn ready(&mut self) -> Result<(), Error> {
         if self.has_more() && self.over.is_none() {
             return Err(Error::unread());
         }
@@ -185,7 +200,7 @@ impl Body {
         }
     }
 
-    fn answer(&mut self, reading: Reading) -> Result<Answer, Error> {
+    pub(super) fn answer(&mut self, reading: Reading) -> Result<Answer, Error> {
         let answer = self.read(reading, |reader| reader.answer())?;
         if let Answer::Flow(columns) = &answer {
             self.flow = Some(Arc::clone(columns));
@@ -209,7 +224,8 @@ impl Body {
         Ok(rows)
     }
 
-    fn read<T>(
+    /// Read what the last command is answered with.
+    pub(super) fn read<T>(
         &mut self,
         reading: Reading,
         read: impl FnOnce(&mut Reader<'_>) -> Result<T, Failure>,
@@ -219,6 +235,7 @@ impl Body {
             capabilities: self.greeting.capabilities,
             local_infile: self.options.local_infile,
             reading,
+            format: self.format,
             status: &mut self.status,
         };
         let outcome = read(&mut reader);
@@ -235,7 +252,7 @@ impl Body {
     }
 
     fn end(&mut self, broken: Broken) -> Error {
-        let error = broken.after(self.stream.has_sent());
+        let error = broken.after(self.stream.has_sent() && self.runs);
         self.over = Some(format!("the session had ended before: {}", error.message()));
         error
     }

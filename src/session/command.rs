@@ -11,7 +11,7 @@ use mysql::mysql_common::packets::{
 };
 
 use super::error::{Broken, Error};
-use super::rows::{is_row, lenenc, Outcome, ResultSet};
+use super::rows::{lenenc, Format, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;
 
@@ -19,6 +19,8 @@ const COM_QUIT: u8 = 0x01;
 const COM_INIT_DB: u8 = 0x02;
 const COM_QUERY: u8 = 0x03;
 const COM_PING: u8 = 0x0e;
+const COM_STMT_PREPARE: u8 = 0x16;
+const COM_STMT_CLOSE: u8 = 0x19;
 const COM_RESET_CONNECTION: u8 = 0x1f;
 
 /// The commands we send.
@@ -29,9 +31,27 @@ pub(super) enum Command<'a> {
     Query(&'a [u8]),
     Ping,
     ResetConnection,
+    Prepare(&'a [u8]),
+    /// With the command's own byte first, and then the values.
+    Execute(&'a [u8], &'a [u8]),
+    /// Has no answer.
+    CloseStatement(&'a [u8; 4]),
 }
 
 impl<'a> Command<'a> {
+    /// Whether the server may have done something for the caller when its answer is lost.
+    pub(super) fn runs(self) -> bool {
+        !matches!(self, Self::Prepare(_) | Self::CloseStatement(_))
+    }
+
+    /// How the rows of its answers are written.
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Execute(..) => Format::Binary,
+            _ => Format::Text,
+        }
+    }
+
     pub(super) fn parts(self) -> [&'a [u8]; 2] {
         match self {
             Self::Quit => [&[COM_QUIT], &[]],
@@ -39,6 +59,9 @@ impl<'a> Command<'a> {
             Self::Query(sql) => [&[COM_QUERY], sql],
             Self::Ping => [&[COM_PING], &[]],
             Self::ResetConnection => [&[COM_RESET_CONNECTION], &[]],
+            Self::Prepare(sql) => [&[COM_STMT_PREPARE], sql],
+            Self::Execute(head, values) => [head, values],
+            Self::CloseStatement(id) => [&[COM_STMT_CLOSE], id],
         }
     }
 }
@@ -90,6 +113,7 @@ pub(super) struct Reader<'a> {
     pub(super) capabilities: CapabilityFlags,
     pub(super) local_infile: bool,
     pub(super) reading: Reading,
+    pub(super) format: Format,
     pub(super) status: &'a mut Status,
 }
 
@@ -166,12 +190,12 @@ impl Reader<'_> {
             if let Some(warnings) = self.end_of(range.clone()) {
                 starts.push(range.start);
                 let data = self.stream.take();
-                return Ok(ResultSet::new(columns, data, starts, warnings));
+                return Ok(ResultSet::new(columns, self.format, data, starts, warnings));
             }
             if self.stream.payload(range.clone()).first() == Some(&0xff) {
                 return Err(self.refused(range));
             }
-            if !is_row(self.stream.payload(range.clone()), columns.len()) {
+            if !self.format.is_row(self.stream.payload(range.clone()), &columns) {
                 return Err(Broken::malformed("a row that does not fit its columns").into());
             }
             starts.push(range.start);

@@ -38,6 +38,7 @@ const UNKNOWN_HOST: u16 = 2005;
 const COMMANDS_OUT_OF_SYNC: u16 = 2014;
 const PACKET_TOO_LARGE: u16 = 2020;
 const TLS: u16 = 2026;
+const PARAMETERS: u16 = 2031;
 const AUTH_PLUGIN: u16 = 2059;
 const LOCAL_INFILE: u16 = 2068;
 
@@ -121,6 +122,15 @@ impl Error {
     pub fn skipped() -> Self {
         let text = "Commands out of sync: the rest of these rows has been skipped";
         Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
+    }
+
+    /// This side and the server do not read a statement alike: nothing is executed then.
+    pub(super) fn places_differ(server: usize, given: usize) -> Self {
+        let text = format!(
+            "the server found {server} places for values in the prepared statement, and {given} \
+             were given; is one of them in a comment for other versions of the server?"
+        );
+        Self::new(Kind::Usage, PARAMETERS, text)
     }
 
     /// The default database was changed, and a session cannot be told to have none again.

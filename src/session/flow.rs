@@ -16,7 +16,7 @@ use super::body::Body;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::{Broken, Error};
 use super::manager::Connector;
-use super::rows::{is_row, ResultSet, HEADER};
+use super::rows::{ResultSet, HEADER};
 use super::{Column, Session};
 
 /// A part ends with the row that reaches this size, in bytes.
@@ -101,7 +101,7 @@ impl Reader<'_> {
         }
         let (mut row, mut starts) = (first, Vec::new());
         loop {
-            if !is_row(self.stream.payload(row.clone()), columns.len()) {
+            if !self.format.is_row(self.stream.payload(row.clone()), columns) {
                 return Err(Broken::malformed("a row that does not fit its columns").into());
             }
             starts.push(row.start);
@@ -111,7 +111,7 @@ impl Reader<'_> {
             row = self.stream.receive()?;
         }
         starts.push(row.end + HEADER);
-        Ok(ResultSet::new(Arc::clone(columns), self.stream.take(), starts, 0))
+        Ok(ResultSet::new(Arc::clone(columns), self.format, self.stream.take(), starts, 0))
     }
 }
 

@@ -97,6 +97,13 @@ impl Given<'_> {
         }
     }
 
+    pub(super) fn some(&self) -> Result<usize, String> {
+        match self.whole().and_then(|number| usize::try_from(number).ok()) {
+            Some(number) if number > 0 => Ok(number),
+            _ => self.wrong("a whole number of 1 or more"),
+        }
+    }
+
     /// Seconds above zero; `None` for "no limit".
     ///
     /// # Errors

@@ -7,8 +7,11 @@
 
 mod auth;
 mod batch;
+mod binary;
+mod bindings;
 mod body;
 mod capabilities;
+mod cell;
 mod charset;
 mod command;
 mod compression;
@@ -20,12 +23,14 @@ mod holds;
 mod inbox;
 mod manager;
 mod options;
+mod prepared;
 mod rows;
 mod setting;
 mod socket;
 mod sql;
 mod status;
 mod stream;
+mod template;
 mod tls;
 mod transport;
 pub mod url;
@@ -38,7 +43,10 @@ use std::time::{Duration, Instant};
 use crate::process::{Owned, Process};
 
 pub use batch::Batch;
+pub use binary::Cells;
+pub use bindings::Bindings;
 pub use body::Health;
+pub use cell::{Cell, Moment, Span};
 pub use charset::Charset;
 pub use command::{Answer, Reading};
 pub use error::{Error, GONE};
@@ -48,8 +56,9 @@ pub use manager::Connector;
 pub use mysql::mysql_common::constants::{ColumnFlags, ColumnType};
 pub use mysql::mysql_common::packets::Column;
 pub use options::{ConnectOptions, Place, Secret};
-pub use rows::{Outcome, ResultSet, Truncated, Values};
+pub use rows::{Format, Outcome, ResultSet, Truncated, Values};
 pub use setting::{unknown, unknown_in_url, NAMES};
+pub use template::{Marked, Piece, Pieces};
 pub use tls::{TlsMode, TlsOptions};
 pub use wait::Interrupt;
 
@@ -82,6 +91,20 @@ impl Session {
     /// The server's refusal; 2006 or 2013 when the session dies; 2014 while answers are unread.
     pub fn query(&mut self, sql: &[u8]) -> Result<Answer, Error> {
         self.body()?.query(sql)
+    }
+
+    /// Execute a statement with `?` as one that the server has prepared, which it does before if
+    /// it has not yet; answers the first result, its rows as [`Session::query_for`] does.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; 2006 too when the session dies before the execution was sent.
+    pub fn execute(
+        &mut self,
+        sql: &[u8],
+        bindings: &Bindings,
+        reading: Reading,
+    ) -> Result<Answer, Error> {
+        self.body()?.execute(sql, bindings, reading)
     }
 
     /// The answer to the next of several statements, or `None` after the last. What is unread of

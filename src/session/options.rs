@@ -76,6 +76,8 @@ pub struct ConnectOptions {
     pub flags: CapabilityFlags,
     /// Whether the server may ask for files of this machine. Default false.
     pub local_infile: bool,
+    /// How many prepared statements a session keeps. Default 32.
+    pub prepared_cache_size: usize,
     /// Default: no TLS.
     pub tls: TlsOptions,
     /// The server's RSA key (PEM), for caching_sha2_password without TLS. Default: none.
@@ -105,6 +107,7 @@ impl Default for ConnectOptions {
             sql_mode: None,
             flags: CapabilityFlags::CLIENT_MULTI_STATEMENTS,
             local_infile: false,
+            prepared_cache_size: 32,
             tls: TlsOptions::default(),
             server_public_key: None,
             get_server_public_key: false,

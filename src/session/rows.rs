@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use mysql::mysql_common::packets::Column;
 
+use super::binary::{self, Cells};
+
 /// The header of a packet, which lies between two rows.
 pub(super) const HEADER: usize = 4;
 
@@ -18,10 +20,30 @@ pub struct Outcome {
     pub warnings: u16,
 }
 
-/// A whole result set, or a part of one, still in the server's text format.
+/// How the values of a row are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As text: the answer to a query.
+    Text,
+    /// In binary: the answer to an execution of a prepared statement.
+    Binary,
+}
+
+impl Format {
+    /// Whether these bytes are a row of these columns and nothing else.
+    pub(super) fn is_row(self, bytes: &[u8], columns: &[Column]) -> bool {
+        match self {
+            Self::Text => is_row(bytes, columns.len()),
+            Self::Binary => binary::is_row(bytes, columns),
+        }
+    }
+}
+
+/// A whole result set, or a part of one, still in the server's format.
 #[derive(Debug)]
 pub struct ResultSet {
     columns: Arc<[Column]>,
+    format: Format,
     data: Vec<u8>,
     /// Where each row begins, and at the end where the packet after the last one does.
     starts: Vec<usize>,
@@ -32,16 +54,17 @@ pub struct ResultSet {
 impl ResultSet {
     /// One without rows: what a flow ends with, and begins with.
     pub fn empty(columns: Arc<[Column]>, warnings: u16) -> Self {
-        Self { columns, data: Vec::new(), starts: vec![0], warnings }
+        Self { columns, format: Format::Text, data: Vec::new(), starts: vec![0], warnings }
     }
 
     pub(super) fn new(
         columns: Arc<[Column]>,
+        format: Format,
         data: Vec<u8>,
         starts: Vec<usize>,
         warnings: u16,
     ) -> Self {
-        Self { columns, data, starts, warnings }
+        Self { columns, format, data, starts, warnings }
     }
 
     /// How many bytes its rows take.
@@ -64,10 +87,24 @@ impl ResultSet {
         self.len() == 0
     }
 
-    /// The values of one row.
+    /// How the rows are written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The values of one row in the text format.
     pub fn row(&self, index: usize) -> Option<Values<'_>> {
+        self.bytes(index).map(|data| Values { data })
+    }
+
+    /// The values of one row in the binary format.
+    pub fn cells(&self, index: usize) -> Option<Cells<'_>> {
+        Cells::of(self.bytes(index)?, &self.columns).ok()
+    }
+
+    fn bytes(&self, index: usize) -> Option<&[u8]> {
         let (start, next) = (*self.starts.get(index)?, *self.starts.get(index + 1)?);
-        Some(Values { data: self.data.get(start..next.checked_sub(HEADER)?)? })
+        self.data.get(start..next.checked_sub(HEADER)?)
     }
 }
 
@@ -95,12 +132,12 @@ impl<'a> Values<'a> {
     }
 }
 
-/// A row that ends before its last column.
+/// A row that does not fit its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Truncated;
 
 /// Whether these bytes are `count` values and nothing else.
-pub(super) fn is_row(bytes: &[u8], count: usize) -> bool {
+fn is_row(bytes: &[u8], count: usize) -> bool {
     let mut values = Values { data: bytes };
     (0..count).all(|_| values.value().is_ok()) && values.data.is_empty()
 }

@@ -5,7 +5,7 @@ use super::given::{Given, Value};
 use super::options::{ConnectOptions, Secret};
 
 /// The names of all connection options, aliases included.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 30] = [
     "host",
     "user",
     "password",
@@ -26,6 +26,7 @@ pub const NAMES: [&str; 29] = [
     "multi_statements",
     "local_infile",
     "compress",
+    "prepared_cache_size",
     "use_unicode",
     "ssl",
     "ssl_mode",
@@ -73,6 +74,7 @@ impl ConnectOptions {
             }
             "local_infile" => self.local_infile = given.bool()? == Some(true),
             "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
+            "prepared_cache_size" => self.prepared_cache_size = given.some()?,
             "use_unicode" => given.only_true()?,
             "ssl" => self.tls.wanted = given.bool()? == Some(true),
             "ssl_mode" => self.tls.mode = given.tls_mode()?,

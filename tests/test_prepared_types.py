@@ -1,0 +1,279 @@
+"""A prepared cursor answers the same objects as a plain one, and means the same by parameters."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import forksafe
+from forksafe.constants import FIELD_TYPE
+from tests.test_values import COLUMN_TYPES, MOMENT, ROUND_TRIPS, Colour, Name, delta
+
+Connect = Callable[..., forksafe.Connection]
+
+
+def both(connection: forksafe.Connection, sql: str, args: Any = None) -> list[tuple[Any, ...]]:
+    """The only row of `sql`, as text and prepared."""
+    rows = []
+    for prepared in (False, True):
+        cursor = connection.cursor(prepared=prepared)
+        cursor.execute(sql, args)
+        (row,) = cursor.fetchall()
+        rows.append(row)
+    return rows
+
+
+def assert_same(row: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    assert row == other
+    assert [type(value) for value in row] == [type(value) for value in other]
+
+
+@pytest.mark.parametrize(("column", "value"), ROUND_TRIPS)
+def test_a_value_comes_back_as_from_a_plain_cursor(
+    connect: Connect, column: str, value: Any
+) -> None:
+    connection = connect()
+    connection.cursor().execute(f"CREATE TEMPORARY TABLE t (v {column})")
+    assert connection.cursor(prepared=True).execute("INSERT INTO t VALUES (%s)", (value,)) == 1
+    text, binary = both(connection, "SELECT v, v FROM t")
+    assert_same(binary, text)
+    assert_same(binary, (value, value))
+    if not column.startswith(("JSON", "FLOAT", "BIT")):
+        assert_same(*both(connection, "SELECT v = %s, v FROM t", (value,)))
+
+
+def test_null_is_none_in_every_type_and_moves_no_other_value(connect: Connect) -> None:
+    connection = connect()
+    columns = [f"c{number} {kind}" for number, kind in enumerate(COLUMN_TYPES)]
+    connection.cursor().execute(f"CREATE TEMPORARY TABLE t ({', '.join(columns)}, last INT)")
+    cursor = connection.cursor(prepared=True)
+    places = ", ".join(["%s"] * len(columns))
+    cursor.execute(f"INSERT INTO t VALUES ({places}, 7)", [None] * len(columns))
+    text, binary = both(connection, "SELECT * FROM t")
+    assert_same(binary, text)
+    assert binary == (None,) * len(columns) + (7,)
+
+
+@pytest.mark.parametrize("every", [2, 3, 7])
+def test_nulls_stand_where_they_stood(connect: Connect, every: int) -> None:
+    values = tuple(None if number % every == 0 else number for number in range(70))
+    cursor = connect().cursor(prepared=True)
+    cursor.execute(f"SELECT {', '.join(['%s'] * 70)}", values)
+    assert cursor.fetchall() == (values,)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CAST('0000-00-00' AS DATE)",
+        "CAST('2020-00-10' AS DATE)",
+        "CAST('2020-10-00 10:00:00' AS DATETIME)",
+        "CAST('0000-00-00 00:00:00' AS DATETIME(6))",
+        "CAST('2020-02-29 00:00:00' AS DATETIME)",
+        "CAST('2020-02-29 00:00:00.5' AS DATETIME(1))",
+        "TIME'-00:00:00.5'",
+        "TIME'00:00:00'",
+        "SEC_TO_TIME(100*3600)",
+        "SEC_TO_TIME(-838*3600)",
+        "CURTIME() >= '00:00:00'",
+        "1/3",
+        "1e100",
+        "-1e-300",
+        "POW(2, 0.5)",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "1 = 1",
+        "NULL",
+        "''",
+        "x'00ff'",
+        "b'101'",
+        "CAST('a' AS BINARY)",
+        "CONCAT(1, 2)",
+        "JSON_OBJECT('a', 'ü')",
+        "JSON_EXTRACT('[1, \"ü\"]', '$[1]')",
+        "ST_AsText(POINT(1, 2))",
+        "ST_GeomFromText('POINT(1 2)', 4326)",
+        "CHAR(0xC3A4 USING utf8mb4)",
+        "NOW() > 0",
+        "CAST('2026-01-02' AS DATE) + INTERVAL 1 DAY",
+        "YEAR('2026-01-02')",
+        "COUNT(*)",
+        "SUM(1.5)",
+        "AVG(2)",
+        "GROUP_CONCAT('a')",
+        "VERSION()",
+    ],
+)
+def test_what_the_server_computes_is_the_same(connect: Connect, sql: str) -> None:
+    assert_same(*both(connect(sql_mode=""), f"SELECT {sql}"))
+
+
+PARAMETERS = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**31,
+    -(2**63),
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+    2**64,
+    -(2**63) - 1,
+    10**60,
+    Colour.RED,
+    0.1,
+    -0.5,
+    5e-324,
+    1.7976931348623157e308,
+    1e16,
+    Decimal("0.10"),
+    Decimal("-1E+3"),
+    Decimal("1E-25"),
+    Decimal("12345678901234567890123456789.0123456789"),
+    "",
+    "zß水🐬",
+    "'\"\\%s%%?\0\n",
+    Name("it's"),
+    "x" * 300,
+    "x" * 70_000,
+    b"",
+    bytes(range(256)),
+    bytearray(b"a\0'"),
+    memoryview(b"abcdef")[::2],
+    datetime.date(26, 1, 2),
+    MOMENT,
+    MOMENT.replace(microsecond=1),
+    MOMENT.replace(tzinfo=datetime.timezone.utc),
+    datetime.time(1, 2, 3),
+    datetime.time(1, 2, 3, 4),
+    delta(0),
+    delta(838, 59, 59),
+    -delta(25, 0, 0, 1),
+    datetime.timedelta(days=-1),
+    uuid.UUID(int=255),
+]
+
+
+@pytest.mark.parametrize("value", PARAMETERS, ids=lambda value: repr(value)[:40])
+def test_a_parameter_means_what_its_literal_means(connect: Connect, value: Any) -> None:
+    connection = connect()
+    assert_same(*both(connection, "SELECT %s", (value,)))
+    assert_same(*both(connection, "SELECT COALESCE(%s, 'none'), %s + 0", (value, value)))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("TIME", delta(900)),
+        ("DATE", MOMENT),
+        ("TINYINT", 1000),
+        ("VARCHAR(2)", "abc"),
+        ("DATETIME", "not a day"),
+        ("DECIMAL(3,1)", Decimal("1.25")),
+    ],
+)
+@pytest.mark.parametrize("mode", ["", "STRICT_ALL_TABLES"])
+def test_what_does_not_fit_a_column_fares_as_its_literal(
+    connect: Connect, column: str, value: Any, mode: str
+) -> None:
+    connection = connect(sql_mode=mode)
+    connection.cursor().execute(f"CREATE TEMPORARY TABLE t (v {column})")
+    fared: list[Any] = []
+    for prepared in (False, True):
+        cursor = connection.cursor(prepared=prepared)
+        try:
+            cursor.execute("INSERT INTO t VALUES (%s)", (value,))
+            cursor.execute("SELECT * FROM t")
+            fared.append(cursor.fetchall())
+        except forksafe.Error as error:
+            fared.append(error.args[0])
+        cursor.execute("DELETE FROM t")
+    assert fared[0] == fared[1]
+
+
+def test_a_statement_takes_parameters_of_another_type_each_time(connect: Connect) -> None:
+    cursor = connect().cursor(prepared=True)
+    for value in (1, "a", None, 0.5, b"\xff", Decimal("1.5"), 2**64 - 1, -1, "b"):
+        cursor.execute("SELECT %s", (value,))
+        (row,) = cursor.fetchall()
+        assert_same(row, (value,))
+
+
+def test_a_float_has_all_its_digits_and_no_more(connect: Connect) -> None:
+    connection = connect()
+    connection.cursor().execute("CREATE TEMPORARY TABLE t (v FLOAT, w FLOAT(7,4))")
+    for value in (0.1, 1.5, -3.40282e38, 1.17549e-38, 123456.0):
+        cursor = connection.cursor(prepared=True)
+        cursor.execute("DELETE FROM t")
+        cursor.execute("INSERT INTO t VALUES (%s, 999.0001)", (value,))
+        text, binary = both(connection, "SELECT v, w FROM t")
+        assert_same(binary, text)
+    # The server writes six digits of a FLOAT as text; in binary it has all of them.
+    connection.cursor().execute("UPDATE t SET v = 16777216")
+    assert both(connection, "SELECT v FROM t") == [(16777200.0,), (16777216.0,)]
+
+
+@pytest.mark.parametrize("charset", ["utf8mb4", "latin1"])
+def test_text_is_in_the_connections_character_set(connect: Connect, charset: str) -> None:
+    connection = connect(charset=charset)
+    assert_same(*both(connection, "SELECT %s, 'ü', HEX(%s)", ("äöü€", "äöü€")))
+    with pytest.raises(UnicodeEncodeError):
+        connection.cursor(prepared=True).execute("SELECT %s", ("\ud800",))
+
+
+CONVERTED = [
+    ("TINYINT", -5),
+    ("INT(5) ZEROFILL", 42),
+    ("BIGINT UNSIGNED", 2**64 - 1),
+    ("YEAR", 0),
+    ("YEAR", 2026),
+    ("FLOAT", 0.1),
+    ("FLOAT(7,2)", 1.5),
+    ("DOUBLE", 2.0),
+    ("DOUBLE", 0.1),
+    ("DOUBLE(10,3)", 2.5),
+    ("DECIMAL(10,2)", Decimal("0.10")),
+    ("DATE", datetime.date(26, 1, 2)),
+    ("DATE", "0000-00-00"),
+    ("DATETIME", MOMENT),
+    ("DATETIME(3)", MOMENT.replace(microsecond=120_000)),
+    ("DATETIME", "0000-00-00"),
+    ("TIMESTAMP(6) NULL", MOMENT.replace(microsecond=1)),
+    ("TIME", delta(838, 59, 59)),
+    ("TIME(6)", -delta(0, 0, 0, 1)),
+    ("TIME(2)", delta(1)),
+    ("VARCHAR(10)", "zß"),
+    ("ENUM('a','ö')", "ö"),
+    ("JSON", '{"a": 1}'),
+    ("INT", None),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), CONVERTED)
+def test_a_converter_gets_the_same_text(connect: Connect, column: str, value: Any) -> None:
+    codes = [code for name, code in vars(FIELD_TYPE).items() if name.isupper()]
+    connection = connect(sql_mode="", conv={code: lambda text: ("text", text) for code in codes})
+    connection.cursor().execute(f"CREATE TEMPORARY TABLE t (v {column})")
+    connection.cursor().execute("INSERT INTO t VALUES (%s)", (value,))
+    text, binary = both(connection, "SELECT v FROM t")
+    assert binary == text
+    assert (binary == (None,)) == (value is None)
+
+
+def test_an_error_of_a_converter_comes_through(connect: Connect) -> None:
+    connection = connect(conv={FIELD_TYPE.LONG: lambda text: 1 // 0})
+    cursor = connection.cursor(prepared=True)
+    connection.cursor().execute("CREATE TEMPORARY TABLE t (v INT)")
+    connection.cursor().execute("INSERT INTO t VALUES (1)")
+    cursor.execute("SELECT v FROM t")
+    with pytest.raises(ZeroDivisionError):
+        cursor.fetchall()
+    cursor.execute("SELECT 'a'")
+    assert cursor.fetchall() == (("a",),)
