@@ -402,3 +402,64 @@ def test_a_transaction_is_one_whatever_its_cursors(connect: Connect, table: Tabl
     connection.cursor().execute(f"INSERT INTO {name} VALUES (2)")
     assert ask(connection, f"SELECT * FROM {name} WHERE id = %s", (2,)) == ((2,),)
     connection.rollback()
+
+
+@pytest.mark.parametrize("kind", [forksafe.cursors.DictCursor, forksafe.cursors.SSDictCursor])
+def test_rows_are_what_the_class_of_the_cursor_says(
+    connect: Connect, kind: type[forksafe.cursors.DictCursor]
+) -> None:
+    connection = connect()
+    with connection.cursor(kind, prepared=True) as cursor:
+        cursor.execute("SELECT %s AS a, 'x' AS b", (1,))
+        assert cursor.fetchall() == ({"a": 1, "b": "x"},)
+    assert counted(connection, "execute") == 1
+
+
+def test_the_cursorclass_of_the_connection_prepares_too(connect: Connect) -> None:
+    class Mine(forksafe.Cursor):
+        """A class of a program's own."""
+
+    connection = connect(cursorclass=Mine)
+    cursor = connection.cursor(prepared=True)
+    assert type(cursor) is Mine
+    cursor.execute("SELECT %s", (1,))
+    plain = connection.cursor()
+    plain.execute("SELECT %s", (2,))
+    assert counted(connection, "execute") == 1
+
+
+def test_a_prepared_result_streams(connect: Connect) -> None:
+    connection = connect()
+    cursor = connection.cursor(forksafe.cursors.SSCursor, prepared=True)
+    for _ in range(2):
+        sql = "SELECT seq, REPEAT(%s, 100), NULL, CAST('2026-01-02' AS DATE) FROM seq_1_to_50000"
+        cursor.execute(sql, ("x",))
+        day = datetime.date(2026, 1, 2)
+        for number in (1, 2, 3):
+            assert cursor.fetchone() == (number, "x" * 100, None, day)
+        with pytest.raises(forksafe.ProgrammingError) as caught:
+            ask(connection, "SELECT 1")
+        assert caught.value.args[0] == 2014
+        rows = cursor.fetchmany(40_000)
+        assert rows[-1] == (40_003, "x" * 100, None, day)
+        assert len(cursor.fetchall()) == 9_997
+        assert cursor.fetchone() is None
+    cursor.execute(sql, ("y",))
+    cursor.close()
+    assert ask(connection, "SELECT 2") == ((2,),)
+    assert (counted(connection, "prepare"), counted(connection, "execute")) == (2, 4)
+
+
+def test_a_prepared_result_that_streams_may_fail_later(connect: Connect) -> None:
+    connection = connect()
+    cursor = connection.cursor(forksafe.cursors.SSCursor, prepared=True)
+    cursor.execute(
+        "SELECT (SELECT s.seq FROM seq_1_to_2 s WHERE s.seq <= IF(o.seq = %s, 2, 1)),"
+        " REPEAT('x', 100) FROM seq_1_to_9000 o",
+        (5000,),
+    )
+    assert cursor.fetchone() == (1, "x" * 100)
+    with pytest.raises(forksafe.OperationalError) as caught:
+        cursor.fetchall()
+    assert caught.value.args[0] == 1242
+    assert ask(connection, "SELECT 3") == ((3,),)

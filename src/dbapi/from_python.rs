@@ -172,7 +172,7 @@ fn moment(value: &Bound<'_, PyAny>) -> Option<String> {
     } else if let Ok(value) = value.cast::<PyDelta>() {
         Some(span(value))
     } else {
-        value.cast::<PyTime>().ok().map(|value| clock(value))
+        value.cast::<PyTime>().ok().map(clock)
     }
 }
 
