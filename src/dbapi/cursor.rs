@@ -220,7 +220,8 @@ impl Cursor {
     }
 
     /// Run a statement for each of many parameter sets; answers the rows changed in all, or None
-    /// where there was no set. INSERT … VALUES (…) goes in as few statements as fit.
+    /// where there was no set. INSERT … VALUES (…) goes in as few statements as fit, or prepared, one
+    /// by one.
     fn executemany(
         &self,
         query: &Bound<'_, PyAny>,
@@ -248,7 +249,7 @@ impl Cursor {
         Ok(args)
     }
 
-    /// The statement as it would be sent.
+    /// The statement as it would be sent; by a prepared cursor, if it were not.
     #[pyo3(signature = (query, args = None))]
     fn mogrify<'py>(
         &self,
