@@ -1,15 +1,17 @@
 //! `forksafe.Connection`.
 
+mod statement;
+
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::cursor::Cursor;
 use super::errors::{detached, no_descriptor, raise};
-use super::from_python::{statement, Writer};
+use super::from_python;
 use super::link::{skip_answers, Held, Link};
 use super::options::{Objects, Options};
 use super::style::Style;
@@ -66,60 +68,6 @@ impl Connection {
 
     pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
         self.objects.conv.as_ref().map(|conv| conv.bind(py))
-    }
-
-    /// How literals are written in the next statement of cursor `reader`. Its unread answers are
-    /// skipped first: one of them may tell that a backslash no longer escapes.
-    pub(super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
-        if self.link.look(|session| session.has_more())? {
-            self.link.work(py, |session, last| skip_answers(session, last, reader))?;
-        }
-        self.writer()
-    }
-
-    /// How literals are written on this connection now.
-    pub(super) fn writer(&self) -> PyResult<Writer> {
-        let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
-        Ok(Writer { charset: self.options.charset, no_backslash_escapes })
-    }
-
-    /// Run a statement of the driver's own. Answers of other statements that nobody reads any
-    /// more are skipped.
-    fn run(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
-        self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            session.query(sql).map(drop)
-        })
-    }
-
-    fn end_transaction(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
-        self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            if session.is_over() || !session.surely_no_transaction() {
-                session.query(sql)?;
-            }
-            Ok(())
-        })
-    }
-}
-
-impl Connection {
-    /// The end of a `Pool.connection()` block: commit or roll back, then check in.
-    pub(super) fn end_block(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
-        let ended = match (self.link.is_open(), succeeded) {
-            (false, _) => Ok(()),
-            (true, true) => self.commit(py),
-            // The block's own exception matters more, and check-in discards what is broken; but
-            // Ctrl-C is Ctrl-C.
-            (true, false) => {
-                self.rollback(py).or_else(|e| match e.is_instance_of::<PyException>(py) {
-                    true => Ok(()),
-                    false => Err(e),
-                })
-            }
-        };
-        self.link.close(py)?;
-        ended
     }
 }
 
@@ -223,7 +171,7 @@ impl Connection {
     fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let writer = self.writer()?;
         let mut out = Vec::new();
-        writer.escaped(&statement(&writer, value)?, &mut out);
+        writer.escaped(&from_python::statement(&writer, value)?, &mut out);
         Ok(PyBytes::new(value.py(), &out))
     }
 

@@ -1,5 +1,7 @@
 //! `forksafe.Cursor`.
 
+mod statement;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -8,10 +10,9 @@ use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::connection::Connection;
 use super::errors::{busy, raise, usage};
-use super::flow::Source;
-use super::from_python::{statement, Writer};
+use super::from_python;
 use super::interpolate::{interpolate, Parameters};
-use super::link::{skip_answers, Last};
+use super::link::skip_answers;
 use super::many;
 use super::prepared::prepare;
 use super::procedure;
@@ -19,7 +20,8 @@ use super::result::Loaded;
 use super::style::Style;
 use super::to_python::text;
 use crate::process::Owned;
-use crate::session::{Answer, Error, Session};
+use crate::session::{Error, Session};
+use statement::note;
 
 /// Numbers that tell cursors apart; zero is nobody.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -53,16 +55,6 @@ impl Cursor {
         }
     }
 
-    /// How literals are written in the next statement. What is unread of the last is skipped.
-    pub(super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
-        let mut state = self.open_state()?;
-        if state.loaded.flows() {
-            state.loaded = Loaded::default();
-        }
-        drop(state);
-        self.connection.get().writer_for(py, self.number)
-    }
-
     /// Whether each parameter set is a statement of its own.
     pub(super) fn is_prepared(&self) -> bool {
         self.style.is_prepared()
@@ -86,70 +78,6 @@ impl Cursor {
         }
         Ok(state)
     }
-
-    /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
-    /// put in. How many rows were found or changed is unknown while rows are still to be read.
-    pub(super) fn run(
-        &self,
-        py: Python<'_>,
-        template: Option<&[u8]>,
-        sql: Vec<u8>,
-    ) -> PyResult<Option<u64>> {
-        let reading = self.style.reading();
-        self.send(py, template, sql, |session, sql| session.query_for(sql, reading))
-    }
-
-    fn send(
-        &self,
-        py: Python<'_>,
-        template: Option<&[u8]>,
-        sql: Vec<u8>,
-        send: impl FnOnce(&mut Session, &[u8]) -> Result<Answer, Error> + Send,
-    ) -> PyResult<Option<u64>> {
-        let mut state = self.open_state()?;
-        state.loaded = Loaded::default();
-        let connection = self.connection.get();
-        let number = self.number;
-        let answer = connection.link().work(py, |session, last| {
-            skip_answers(session, last, number)?;
-            session.notice(template.unwrap_or(&sql));
-            let answer = send(session, &sql)?;
-            note(session, last, number, &answer);
-            Ok(answer)
-        });
-        state.executed = Some(sql);
-        self.load(py, &mut state, answer?)
-    }
-
-    fn load(&self, py: Python<'_>, state: &mut State, answer: Answer) -> PyResult<Option<u64>> {
-        let connection = self.connection.get();
-        let charset = connection.options().charset;
-        state.loaded = Loaded::new(py, answer, charset, connection.conv(py), self.style)?;
-        Ok(state.loaded.rowcount)
-    }
-
-    fn fetch<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let mut state = self.open_state()?;
-        let source = Source { link: self.connection.get().link(), reader: self.number };
-        source.fetch(py, &mut state.loaded, limit)
-    }
-}
-
-/// Note for the connection what a statement of cursor `number` left.
-fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
-    *last = match answer {
-        Answer::Done(done) => Last {
-            affected: done.affected,
-            insert_id: done.insert_id,
-            warnings: done.warnings,
-            reader: 0,
-        },
-        Answer::Rows(rows) => {
-            Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
-        }
-        Answer::Flow(_) => Last::default(),
-    };
-    last.reader = if session.has_more() { number } else { 0 };
 }
 
 /// PEP 249's -1 for a count that is not known.
@@ -203,7 +131,7 @@ impl Cursor {
         args: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<i64> {
         let writer = self.writer(py)?;
-        let template = statement(&writer, query)?;
+        let template = from_python::statement(&writer, query)?;
         let parameters = Parameters::of(args)?;
         if self.is_prepared() {
             let (sql, bindings) = prepare(&writer, &template, &parameters)?;
@@ -260,7 +188,12 @@ impl Cursor {
         let connection = self.connection.get();
         let writer = connection.writer()?;
         let mut sql = Vec::new();
-        interpolate(&writer, &statement(&writer, query)?, &Parameters::of(args)?, &mut sql)?;
+        interpolate(
+            &writer,
+            &from_python::statement(&writer, query)?,
+            &Parameters::of(args)?,
+            &mut sql,
+        )?;
         text(py, &sql, connection.options().charset)
     }
 

@@ -1,0 +1,62 @@
+//! What the driver itself sends on a connection, and how the statements of others are written.
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use super::super::from_python::Writer;
+use super::super::link::skip_answers;
+use super::Connection;
+
+impl Connection {
+    /// How literals are written in the next statement of cursor `reader`. Its unread answers are
+    /// skipped first: one of them may tell that a backslash no longer escapes.
+    pub(in super::super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
+        if self.link.look(|session| session.has_more())? {
+            self.link.work(py, |session, last| skip_answers(session, last, reader))?;
+        }
+        self.writer()
+    }
+
+    /// How literals are written on this connection now.
+    pub(in super::super) fn writer(&self) -> PyResult<Writer> {
+        let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
+        Ok(Writer { charset: self.options.charset, no_backslash_escapes })
+    }
+
+    /// Run a statement of the driver's own. Answers of other statements that nobody reads any
+    /// more are skipped.
+    pub(super) fn run(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.query(sql).map(drop)
+        })
+    }
+
+    pub(super) fn end_transaction(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            if session.is_over() || !session.surely_no_transaction() {
+                session.query(sql)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The end of a `Pool.connection()` block: commit or roll back, then check in.
+    pub(in super::super) fn end_block(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
+        let ended = match (self.link.is_open(), succeeded) {
+            (false, _) => Ok(()),
+            (true, true) => self.commit(py),
+            // The block's own exception matters more, and check-in discards what is broken; but
+            // Ctrl-C is Ctrl-C.
+            (true, false) => {
+                self.rollback(py).or_else(|e| match e.is_instance_of::<PyException>(py) {
+                    true => Ok(()),
+                    false => Err(e),
+                })
+            }
+        };
+        self.link.close(py)?;
+        ended
+    }
+}

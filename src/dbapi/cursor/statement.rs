@@ -1,0 +1,95 @@
+//! How a cursor sends a statement, keeps its answer, and fetches its rows.
+
+use pyo3::prelude::*;
+
+use super::super::flow::Source;
+use super::super::from_python::Writer;
+use super::super::link::{skip_answers, Last};
+use super::super::result::Loaded;
+use super::{Cursor, State};
+use crate::session::{Answer, Error, Session};
+
+impl Cursor {
+    /// How literals are written in the next statement. What is unread of the last is skipped.
+    pub(in super::super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
+        let mut state = self.open_state()?;
+        if state.loaded.flows() {
+            state.loaded = Loaded::default();
+        }
+        drop(state);
+        self.connection.get().writer_for(py, self.number)
+    }
+
+    /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
+    /// put in. How many rows were found or changed is unknown while rows are still to be read.
+    pub(in super::super) fn run(
+        &self,
+        py: Python<'_>,
+        template: Option<&[u8]>,
+        sql: Vec<u8>,
+    ) -> PyResult<Option<u64>> {
+        let reading = self.style.reading();
+        self.send(py, template, sql, |session, sql| session.query_for(sql, reading))
+    }
+
+    pub(super) fn send(
+        &self,
+        py: Python<'_>,
+        template: Option<&[u8]>,
+        sql: Vec<u8>,
+        send: impl FnOnce(&mut Session, &[u8]) -> Result<Answer, Error> + Send,
+    ) -> PyResult<Option<u64>> {
+        let mut state = self.open_state()?;
+        state.loaded = Loaded::default();
+        let connection = self.connection.get();
+        let number = self.number;
+        let answer = connection.link().work(py, |session, last| {
+            skip_answers(session, last, number)?;
+            session.notice(template.unwrap_or(&sql));
+            let answer = send(session, &sql)?;
+            note(session, last, number, &answer);
+            Ok(answer)
+        });
+        state.executed = Some(sql);
+        self.load(py, &mut state, answer?)
+    }
+
+    pub(super) fn load(
+        &self,
+        py: Python<'_>,
+        state: &mut State,
+        answer: Answer,
+    ) -> PyResult<Option<u64>> {
+        let connection = self.connection.get();
+        let charset = connection.options().charset;
+        state.loaded = Loaded::new(py, answer, charset, connection.conv(py), self.style)?;
+        Ok(state.loaded.rowcount)
+    }
+
+    pub(super) fn fetch<'py>(
+        &self,
+        py: Python<'py>,
+        limit: usize,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut state = self.open_state()?;
+        let source = Source { link: self.connection.get().link(), reader: self.number };
+        source.fetch(py, &mut state.loaded, limit)
+    }
+}
+
+/// Note for the connection what a statement of cursor `number` left.
+pub(super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
+    *last = match answer {
+        Answer::Done(done) => Last {
+            affected: done.affected,
+            insert_id: done.insert_id,
+            warnings: done.warnings,
+            reader: 0,
+        },
+        Answer::Rows(rows) => {
+            Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
+        }
+        Answer::Flow(_) => Last::default(),
+    };
+    last.reader = if session.has_more() { number } else { 0 };
+}
