@@ -24,8 +24,27 @@ from tests.proxy import FaultProxy
 if TYPE_CHECKING:
     import forksafe
 
+pytest.register_assert_rewrite("tests.matrix")
+
 ROOT = Path(__file__).resolve().parent.parent
 TABLE_NUMBERS = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much of what is long the run is to do."""
+    parser.addoption(
+        "--matrix",
+        choices=("pairs", "all"),
+        default="pairs",
+        help="of test_matrix.py: every two values meet, or all cells (default: %(default)s)",
+    )
+    parser.addoption(
+        "--storm-forks",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="of test_storm.py in all; half as many in test_generations.py (default: %(default)s)",
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -59,6 +78,13 @@ def server() -> Iterator[Server]:
         return
     with ThrowawayMariaDB() as throwaway:
         yield throwaway
+
+
+@pytest.fixture
+def storm_forks(request: pytest.FixtureRequest) -> int:
+    """How often the storms fork, all of them together."""
+    forks: int = request.config.getoption("--storm-forks")
+    return forks
 
 
 @pytest.fixture

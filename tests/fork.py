@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import functools
 import os
 import pickle
 import select
@@ -52,27 +53,65 @@ def in_child(
     """
     if leave not in WAYS_TO_LEAVE:
         raise ValueError(f"leave={leave!r}; expected one of {WAYS_TO_LEAVE}")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    reading, writing = os.pipe()
-    with tempfile.TemporaryFile("w+") as stacks:
-        child = os.fork()
-        if child == 0:
-            os.close(reading)
-            _arm_alarm(stacks, timeout)
-            _report(writing, fn, args)
-            _leave(leave)
-        os.close(writing)
-        report, status = _wait(child, reading, time.monotonic() + timeout + GRACE)
-        stacks.seek(0)
-        return _judge(report, os.waitstatus_to_exitcode(status), leave, stacks.read())
+    child = Child(timeout)
+    pid = os.fork()
+    if pid == 0:
+        child.work(fn, *args)
+        _leave(leave)
+    return child.result(functools.partial(reap, pid), EXIT_CODES.get(leave, 0))
 
 
-def end_unwound_child(error: BaseException) -> NoReturn:
-    """End a child whose test has been unwound, as the interpreter ends when its main code has."""
-    # The frames hold what the test held; pytest's, which are still running, hold the error.
-    error.__traceback__ = error.__context__ = None
-    ctypes.pythonapi.Py_Exit(0 if isinstance(error, SystemExit) else 1)
+class Child:
+    """A child to be forked: its alarm, and the way that its report takes to the parent."""
+
+    def __init__(self, timeout: float = TIMEOUT) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.timeout = timeout
+        self.reading, self.writing = os.pipe()
+        self.stacks = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `result` closes it
+
+    def work(self, fn: Callable[..., Any], *args: Any) -> None:
+        """In the child: run `fn(*args)`, and report its result or its error."""
+        os.close(self.reading)
+        _arm_alarm(self.stacks, self.timeout)
+        _report(self.writing, fn, args)
+
+    def result(self, wait: Callable[[float], int], expected: int) -> Any:
+        """In the parent: what the child reported, when it has left as `expected`.
+
+        `wait(deadline)` answers the exit code. Raises the child's error, or AssertionError when it
+        hung, died, or left with another exit code.
+        """
+        os.close(self.writing)
+        deadline = time.monotonic() + self.timeout + GRACE
+        with self.stacks:
+            report = _read_report(self.reading, deadline)
+            exit_code = wait(deadline)
+            self.stacks.seek(0)
+            return _judge(report, exit_code, expected, self.stacks.read())
+
+
+def reap(pid: int, deadline: float) -> int:
+    """The exit code of a child, negative for a signal; past the deadline the child is killed."""
+    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+            ended = os.waitpid(pid, 0)
+            break
+        time.sleep(0.0005)
+    return os.waitstatus_to_exitcode(ended[1])
+
+
+def end_unwound_child(error: BaseException | None = None) -> NoReturn:
+    """End a child whose test has been unwound, as the interpreter ends when its main code has.
+
+    By `error`, or because the child ran off the test's end.
+    """
+    if error is not None:
+        # The frames hold what the test held; pytest's, which are still running, hold the error.
+        error.__traceback__ = error.__context__ = None
+    ctypes.pythonapi.Py_Exit(0 if error is None or isinstance(error, SystemExit) else 1)
     raise AssertionError("unreachable")
 
 
@@ -110,8 +149,7 @@ def _leave(leave: str) -> NoReturn:
     os._exit(0)
 
 
-def _wait(child: int, reading: int, deadline: float) -> tuple[bytes, int]:
-    """The child's report and wait status; past the deadline it is killed."""
+def _read_report(reading: int, deadline: float) -> bytes:
     chunks = []
     with contextlib.closing(open(reading, "rb", buffering=0)) as pipe:
         while select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
@@ -119,22 +157,15 @@ def _wait(child: int, reading: int, deadline: float) -> tuple[bytes, int]:
             if not chunk:
                 break
             chunks.append(chunk)
-    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            ended = os.waitpid(child, 0)
-            break
-        time.sleep(0.002)
-    return b"".join(chunks), ended[1]
+    return b"".join(chunks)
 
 
-def _judge(report: bytes, exit_code: int, leave: str, stacks: str) -> Any:
+def _judge(report: bytes, exit_code: int, expected: int, stacks: str) -> Any:
     if exit_code in (-signal.SIGALRM, -signal.SIGKILL):
         pytest.fail(f"the child hung; its threads were at\n{stacks}", pytrace=False)
     result, error, text = pickle.loads(report) if report else (None, None, "")
     if error is not None:
         raise error from ChildTraceback(text)
-    expected = EXIT_CODES.get(leave, 0)
     assert report, f"the child died without a result, exit code {exit_code}"
     assert exit_code == expected, f"the child left with {exit_code} instead of {expected}"
     return result

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class FaultProxy:
-    """A TCP port before another one; forwards both ways until told otherwise.
+    """A TCP port, or a unix socket, before a TCP port; forwards both ways until told otherwise.
 
     The proxy is a process of its own: the test's process stays free of its threads and of its
     descriptors, which a forked child would inherit and so keep open.
@@ -18,11 +18,11 @@ class FaultProxy:
 
     host = "127.0.0.1"
 
-    def __init__(self, upstream_host: str, upstream_port: int) -> None:
+    def __init__(self, upstream_host: str, upstream_port: int, *unix_socket: str) -> None:
         program = str(Path(__file__).with_name("proxy_process.py"))
         self.maker = os.getpid()
         self.process = subprocess.Popen(
-            [sys.executable, program, upstream_host, str(upstream_port)],
+            [sys.executable, program, upstream_host, str(upstream_port), *unix_socket],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -41,6 +41,10 @@ class FaultProxy:
     def hang(self) -> None:
         """Accept but forward nothing, on new and on open connections."""
         self._tell("hang")
+
+    def hold_next(self) -> None:
+        """Let the next connection's client hear but not be heard, until `pass_`; others pass."""
+        self._tell("hold")
 
     def delay(self, milliseconds: int) -> None:
         """Wait before each chunk (or slice) towards the client."""

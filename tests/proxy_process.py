@@ -1,9 +1,9 @@
 """The fault-injecting TCP proxy itself; `proxy.py` starts it and speaks to it.
 
-    python proxy_process.py UPSTREAM_HOST UPSTREAM_PORT
+    python proxy_process.py UPSTREAM_HOST UPSTREAM_PORT [UNIX_SOCKET]
 
-Listens on a free port of 127.0.0.1 and prints it. Then each line on standard input is a command,
-answered by one line. It ends with its standard input.
+Listens on UNIX_SOCKET, or else on a free port of 127.0.0.1, which it prints. Then each line on
+standard input is a command, answered by one line. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.hanging = False
+        self.holding = False  # the next connection's client is not heard
         self.delay = 0.0
         self.slice = 0
         self.cut: int | None = None  # bytes a new connection may still carry
@@ -37,6 +38,7 @@ class Link:
         self.client_reader, self.client_writer = reader, writer
         self.server_writer: asyncio.StreamWriter | None = None
         self.left = proxy.faults.cut
+        self.held, proxy.faults.holding = proxy.faults.holding, False
         self.swallowing = False
 
     async def run(self) -> None:
@@ -67,6 +69,8 @@ class Link:
 
     async def _towards_server(self, writer: asyncio.StreamWriter) -> None:
         while data := await self.client_reader.read(CHUNK):
+            while self.held:
+                await asyncio.sleep(0.002)
             await self._pass_gate()
             if self.swallowing:
                 return
@@ -105,8 +109,8 @@ class Link:
 class Proxy:
     """The listening side, and the commands."""
 
-    def __init__(self, upstream: tuple[str, int]) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: tuple[str, int], unix_socket: str | None = None) -> None:
+        self.upstream, self.unix_socket = upstream, unix_socket
         self.faults = Faults()
         self.links: set[Link] = set()
         self.listener: asyncio.Server | None = None
@@ -115,7 +119,9 @@ class Proxy:
 
     async def open(self) -> None:
         """Listen, on the same port as before if there was one."""
-        if self.listener is None:
+        if self.listener is None and self.unix_socket:
+            self.listener = await asyncio.start_unix_server(self._accept, self.unix_socket)
+        elif self.listener is None:
             self.listener = await asyncio.start_server(self._accept, HOST, self.port, backlog=512)
             self.port = self.listener.sockets[0].getsockname()[1]
 
@@ -125,13 +131,15 @@ class Proxy:
         if command == "pass":
             self.faults = Faults()
             for link in self.links:
-                link.left = None
+                link.left, link.held = None, False
             await self.open()
         elif command == "refuse" and self.listener:
             self.listener.close()
             self.listener = None
         elif command == "hang":
             faults.hanging = True
+        elif command == "hold":
+            faults.holding = True
         elif command == "delay":
             faults.delay = number / 1000
         elif command == "slice":
@@ -154,7 +162,8 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = writer.get_extra_info("socket")
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if client.family != socket.AF_UNIX:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = Link(self, reader, writer)
         self.links.add(link)
         self.total += 1
@@ -166,9 +175,9 @@ class Proxy:
             link.end(reset=False)
 
 
-async def main(host: str, port: int) -> None:
+async def main(host: str, port: int, unix_socket: str | None = None) -> None:
     """Serve until standard input ends."""
-    proxy = Proxy((host, port))
+    proxy = Proxy((host, port), unix_socket)
     await proxy.open()
     print(proxy.port, flush=True)
     commands = asyncio.StreamReader()
@@ -180,4 +189,4 @@ async def main(host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scripts.mariadb_server import Server
-from tests.djangosite.settings import database
+from tests.djangosite.settings import DATABASE, database
 
 pytest_plugins = ("tests.djangosite.fixtures",)
 pytestmark = pytest.mark.usefixtures("site")
@@ -280,7 +280,7 @@ def test_a_pool_does_not_outlive_the_settings_it_was_made_of(
 ) -> None:
     """A test runner points an alias to another database after it has been used."""
     wrapper = make_wrapper(OPTIONS={"pool": True})
-    assert ask(wrapper, "SELECT DATABASE()") == "forksafe_django"
+    assert ask(wrapper, "SELECT DATABASE()") == DATABASE
     old = wrapper.pool
     wrapper.close()
     wrapper.settings_dict["NAME"] = "information_schema"

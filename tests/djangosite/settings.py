@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import django
@@ -9,7 +10,8 @@ from django.conf import settings
 
 from scripts.mariadb_server import Server
 
-DATABASE = "forksafe_django"
+# A run of tests inside a run of tests has one of its own.
+DATABASE = os.environ.get("FORKSAFE_TEST_DJANGO", "forksafe_django")
 
 APPS = [
     "django.contrib.admin",
