@@ -1,20 +1,13 @@
-"""Django's commands: migrate, inspectdb, dbshell, test; and what they ask of the backend."""
+"""Django's commands: migrate, inspectdb, dbshell; and what they ask of the backend."""
 
 from __future__ import annotations
 
 import io
-import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scripts.mariadb_server import Server
-
 pytest_plugins = ("tests.djangosite.fixtures",)
 pytestmark = pytest.mark.usefixtures("site")
-
-SCENARIOS = Path(__file__).parent / "djangosite" / "scenarios"
 
 
 def test_migrations_run_backwards_and_forwards() -> None:
@@ -84,16 +77,6 @@ def test_a_row_without_its_parent_is_found() -> None:
     connection.check_constraints(table_names=[Author._meta.db_table])
     with pytest.raises(IntegrityError, match=rf"primary key {orphan.pk} has an invalid foreign"):
         connection.check_constraints()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("pool", [False, True])
-def test_the_parallel_test_runner_gives_each_process_its_database(
-    run_python: Any, server: Server, pool: bool
-) -> None:
-    done = run_python((SCENARIOS / "run_tests.py").read_text(), json.dumps({"pool": pool}))
-    assert "Ran 7 tests" in done.stderr
-    assert done.stderr.rstrip().endswith("OK") or "Destroying" in done.stderr
 
 
 def test_the_command_line_client_gets_the_files_of_tls() -> None:
