@@ -2,11 +2,14 @@
 #
 # PYTHON=/path/to/python3   the interpreter to build for (3.10 or newer)
 # PYTEST_ARGS="-k fork -x"  more options for pytest
+# STORM_ARGS="--forks 5000" more options for the storm; BENCH_ARGS for the benchmarks
 # FORKSAFE_TEST_DSN=mysql://user:password@host:port/database
 #                           test against this server instead of a throwaway one
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+STORM_ARGS ?= --forks 20000
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,12 +23,15 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python format build venv mariadb \
-	toolchain clean
+.PHONY: help demo test test-rust test-python matrix storm bench lint lint-rust lint-python format \
+	build venv mariadb uwsgi strace toolchain clean
 
 help:
 	@echo "make demo          the usual driver and forksafe under gunicorn --preload, side by side"
 	@echo "make test          all tests: test-rust (needs no server), test-python"
+	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
+	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
+	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
 	@echo "make format        rewrite the sources as lint wants them"
 	@echo "make build         the package, built into $(VENV)"
@@ -40,8 +46,19 @@ test-rust: toolchain
 	$(CARGO) test $(LOCKED) --no-default-features
 	$(CARGO) test $(LOCKED)
 
-test-python: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+test-python: build uwsgi strace $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+matrix: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m pytest tests/test_matrix.py --matrix=all -q $(PYTEST_ARGS)
+
+storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m tests.storm $(STORM_ARGS)
+
+bench: build mariadb $(VENV)/.mysqlclient
+	$(BIN)/python -m benches.cost $(BENCH_ARGS)
+	$(BIN)/python -m benches.cost_in_python $(BENCH_ARGS)
+	$(BIN)/python -m benches.first_answer $(BENCH_ARGS)
 
 lint: lint-rust lint-python
 
@@ -73,6 +90,12 @@ venv: $(VENV)/.requirements
 # No daemon is left running: tests and demo start a server of their own.
 mariadb:
 	@scripts/mariadb-install.sh
+
+uwsgi: $(VENV)/.requirements
+	@scripts/uwsgi-install.sh $(BIN)/python
+
+strace:
+	@scripts/strace-install.sh
 
 toolchain:
 	@command -v $(CARGO) >/dev/null || { echo "Please install Rust 1.85 or newer: no cargo" >&2; exit 1; }
