@@ -4,6 +4,8 @@
 //! asks `pool` for a lease, the lease holds a `session`, and every one of them is stamped by
 //! `process`.
 
+mod sync;
+
 /// Ground: which process is this, and what did it inherit?
 pub mod process;
 

@@ -4,6 +4,8 @@
 //! it, and every use compares the stamp *before* it takes any lock: a lock that another thread
 //! held at the fork is never released in the child.
 
+#[cfg(not(loom))]
+mod descriptor;
 mod notes;
 mod registry;
 mod slot;
@@ -13,9 +15,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::Ordering;
 
-pub use registry::Descriptor;
+#[cfg(not(loom))]
+pub use descriptor::Descriptor;
+
+use crate::sync::AtomicPtr;
 
 /// The identity of a process: its pid, and how many forks lie between it and the first process
 /// that asked. The generation alone tells parent from child, also when the kernel reuses a pid.
@@ -78,7 +83,7 @@ struct Node<T> {
 
 impl<T: Send + Sync> PerProcess<T> {
     /// An empty cell.
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self { node: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
     }
 
@@ -119,7 +124,7 @@ impl<T: Send + Sync> Default for PerProcess<T> {
 
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
-        let node = *self.node.get_mut();
+        let node = self.node.load(Ordering::Relaxed);
         // SAFETY: `&mut self` proves that nobody borrows the node. One that was inherited is
         // forgotten: its value may be half changed.
         unsafe {

@@ -1,5 +1,4 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::caller::Deadline;
@@ -11,6 +10,7 @@ use super::slots::Sizes;
 use super::state::{Books, State};
 use super::stats::{add, Stats};
 use crate::process::{PerProcess, Process};
+use crate::sync::MutexGuard;
 
 /// Numbers the pools that were given no name.
 static UNNAMED: AtomicUsize = AtomicUsize::new(0);

@@ -1,6 +1,6 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::entry::Entry;
@@ -8,6 +8,7 @@ use super::manage::Manage;
 use super::options::PoolOptions;
 use super::slots::{Grant, Slots};
 use super::stats::{add, Counters, Discard};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 
 /// Wakes one caller in the queue.
 pub(super) type Bell = Arc<Condvar>;

@@ -8,27 +8,34 @@
 use std::cmp::Ordering;
 use std::os::fd::RawFd;
 use std::ptr;
+use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-/// One note a slot of the first block. Nobody has more sockets, and the kernel provides no page
-/// before it is written to.
-pub(super) const KEPT: usize = 8192;
+use crate::sync::{AtomicU32, AtomicU64};
+
+/// As many slots of the registry have notes: those of its first block.
+pub(super) const SLOTS: usize = if cfg!(loom) { 2 } else { 4096 };
+
+/// How many notes a slot has. Its users take them in turn, so that a note lasts for as long as its
+/// socket is open, and for `SLOTS * TURNS` openings at least. Together they have 1 MiB, of which the
+/// kernel provides no page before it is written to.
+const TURNS: usize = if cfg!(loom) { 2 } else { 16 };
 
 /// Where the notes are; null where the kernel gives no shared memory. Once set, this never changes:
 /// a child puts other memory in the same place, so that no thread or signal handler which has read
 /// the pointer can be left with a wrong one.
 static NOTES: AtomicPtr<Notes> = AtomicPtr::new(ptr::null_mut());
 
-/// What one generation has opened, by slot: a note stays until its slot is used again.
+/// What one generation has opened lately.
 #[repr(C, align(16))]
 pub(super) struct Notes {
     /// Whose notes these are. Others write nothing here.
     generation: AtomicU32,
-    kept: [Note; KEPT],
+    kept: [[Note; SLOTS]; TURNS],
 }
 
 /// `ticket << 32 | number + 1`, or `ticket << 32` when no socket was made; and the inode.
+#[cfg_attr(loom, derive(Default))]
 #[repr(align(16))]
 struct Note {
     word: AtomicU64,
@@ -40,11 +47,18 @@ struct Note {
 pub(super) enum Told {
     NotYet,
     Socket(RawFd, u64),
-    /// No socket was made, or the slot was used again since, and the note is gone.
+    /// No socket was made, or the note is gone.
     Nothing,
 }
 
 impl Notes {
+    /// Loom's atomics have to be made.
+    #[cfg(loom)]
+    pub(super) fn new(generation: u32) -> Self {
+        let kept = std::array::from_fn(|_| std::array::from_fn(|_| Note::default()));
+        Self { generation: AtomicU32::new(generation), kept }
+    }
+
     /// Those of this process, or the inherited ones while they are in use.
     pub(super) fn shared() -> Option<&'static Self> {
         // SAFETY: once set, the pointer names notes that are never unmapped, only replaced.
@@ -54,17 +68,18 @@ impl Notes {
     pub(super) fn write(
         &self,
         generation: u32,
-        (place, ticket): (usize, u32),
+        place: usize,
+        ticket: u32,
         socket: Option<(RawFd, u64)>,
     ) {
-        let Some(note) = self.note(generation, place) else { return };
+        let Some(note) = self.note(generation, place, ticket) else { return };
         let (number, inode) = socket.map_or((0, 0), |(number, inode)| (number as u32 + 1, inode));
         note.inode.store(inode, Relaxed);
         note.word.store((u64::from(ticket) << 32) | u64::from(number), Release);
     }
 
-    pub(super) fn read(&self, generation: u32, (place, ticket): (usize, u32)) -> Told {
-        let Some(note) = self.note(generation, place) else { return Told::Nothing };
+    pub(super) fn read(&self, generation: u32, place: usize, ticket: u32) -> Told {
+        let Some(note) = self.note(generation, place, ticket) else { return Told::Nothing };
         let word = note.word.load(Acquire);
         let (written, number) = ((word >> 32) as u32, word as u32);
         match written.cmp(&ticket) {
@@ -76,9 +91,9 @@ impl Notes {
         }
     }
 
-    fn note(&self, generation: u32, place: usize) -> Option<&Note> {
+    fn note(&self, generation: u32, place: usize, ticket: u32) -> Option<&Note> {
         let theirs = self.generation.load(Acquire) == generation;
-        self.kept.get(place).filter(|_| theirs)
+        self.kept[ticket as usize / SLOTS % TURNS].get(place).filter(|_| theirs)
     }
 }
 

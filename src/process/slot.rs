@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::notes::Told;
+use crate::sync::AtomicU64;
 
-/// How many sockets must have been opened since a slot was freed before it is used again. For so
+/// How many slots must have been claimed since a slot was freed before it is used again. For so
 /// long it tells a child about the socket that was closed while the child was being forked.
-pub(super) const REST: u64 = 2048;
+const REST: u64 = if cfg!(loom) { 1 } else { 2048 };
 
 /// The lower half of a word: two bits for the state, the rest for a number or a ticket.
 const STATE: u32 = 3 << 30;
@@ -21,20 +22,17 @@ const CLAIMED: u32 = 2 << 30;
 
 /// Word and inode belong together, and a fork copies memory page by page while other threads
 /// write. Aligned to its own size, a slot never lies on two pages.
+#[derive(Default)]
 #[repr(align(32))]
 pub(super) struct Slot {
     /// `generation << 32 | state | number or ticket`; zero: never used.
     word: AtomicU64,
     inode: AtomicU64,
-    /// How many sockets had been opened when it was freed.
+    /// How many slots had been claimed when it was freed.
     freed: AtomicU64,
 }
 
 impl Slot {
-    pub(super) const fn new() -> Self {
-        Self { word: AtomicU64::new(0), inode: AtomicU64::new(0), freed: AtomicU64::new(0) }
-    }
-
     /// Take the slot, before the socket is made: a child that finds it so knows that there may be
     /// a socket of which its copy of our memory does not tell the number.
     pub(super) fn claim(&self, generation: u32, ticket: u64) -> bool {
@@ -43,13 +41,10 @@ impl Slot {
         // be on its way to let go of it.
         let known = word == 0 || (state(word) == FREE && generation_of(word) == generation);
         let rested = word == 0 || self.has_rested(ticket);
-        let claimed = pack(generation, CLAIMED, short(ticket));
+        let taken = pack(generation, CLAIMED, short(ticket));
         known
             && rested
-            && self
-                .word
-                .compare_exchange(word, claimed, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
+            && self.word.compare_exchange(word, taken, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// What was claimed is there now.
@@ -64,8 +59,8 @@ impl Slot {
     }
 
     /// What was here is closed.
-    pub(super) fn free(&self, generation: u32, number: RawFd, opened: u64) {
-        self.freed.store(opened, Ordering::Relaxed);
+    pub(super) fn free(&self, generation: u32, number: RawFd, claimed: u64) {
+        self.freed.store(claimed, Ordering::Relaxed);
         self.word.store(pack(generation, FREE, number as u32), Ordering::Release);
     }
 
@@ -75,7 +70,7 @@ impl Slot {
     pub(super) fn let_go(
         &self,
         generation: u32,
-        opened: u64,
+        claimed: u64,
         noted: impl FnOnce(u32, u32) -> Told,
         close: impl FnOnce(RawFd, u64),
     ) -> bool {
@@ -87,7 +82,7 @@ impl Slot {
         let here = || Told::Socket(rest as RawFd, self.inode.load(Ordering::Relaxed));
         let socket = match state(word) {
             CLAIMED => noted(theirs, rest),
-            FREE if self.has_rested(opened) => Told::Nothing,
+            FREE if self.has_rested(claimed) => Told::Nothing,
             _ => here(),
         };
         match socket {
@@ -103,8 +98,8 @@ impl Slot {
         true
     }
 
-    fn has_rested(&self, opened: u64) -> bool {
-        opened.saturating_sub(self.freed.load(Ordering::Relaxed)) >= REST
+    fn has_rested(&self, claimed: u64) -> bool {
+        claimed.saturating_sub(self.freed.load(Ordering::Relaxed)) >= REST
     }
 }
 

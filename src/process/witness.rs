@@ -8,7 +8,8 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use super::registry;
+#[cfg(not(loom))]
+use super::descriptor;
 
 /// The generation that was given out last, in this process or in the one it was forked from.
 static LAST_GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -51,7 +52,8 @@ fn settle() -> u64 {
     let fresh = (u64::from(generation) << 32) | u64::from(std::process::id());
     match witness.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {
-            registry::close_inherited(generation);
+            #[cfg(not(loom))]
+            descriptor::close_inherited(generation);
             fresh
         }
         Err(winner) => winner,
