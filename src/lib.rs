@@ -6,6 +6,9 @@
 
 mod sync;
 
+#[cfg(all(test, loom))]
+mod model;
+
 /// Ground: which process is this, and what did it inherit?
 pub mod process;
 

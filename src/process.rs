@@ -6,8 +6,12 @@
 
 #[cfg(not(loom))]
 mod descriptor;
+#[cfg(all(test, loom))]
+mod model;
 mod notes;
 mod registry;
+#[cfg(not(loom))]
+mod shared;
 mod slot;
 mod witness;
 
@@ -67,6 +71,12 @@ impl fmt::Display for Process {
 /// made. Safe to repeat.
 pub fn prepare() {
     let _ = Process::current();
+}
+
+/// Play the kernel's part in a fork: the process is somebody else from here on.
+#[cfg(all(test, loom))]
+pub(crate) fn become_a_child() {
+    witness::wipe();
 }
 
 /// One value per process. In a child the first touch makes a fresh one; the inherited one is

@@ -14,6 +14,8 @@ mod entry;
 mod error;
 mod lease;
 mod manage;
+#[cfg(all(test, loom))]
+mod model;
 mod options;
 mod shared;
 mod slot;

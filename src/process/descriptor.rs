@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use nix::sys::socket::{shutdown, Shutdown};
 use nix::sys::stat::fstat;
 
-use super::notes::{self, Notes};
 use super::registry::Registry;
+use super::shared;
 use super::slot::Slot;
 use super::Process;
 
@@ -39,7 +39,7 @@ impl Descriptor {
     /// descriptor.
     pub fn open(make: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<Self> {
         let generation = Process::current().generation();
-        let claim = REGISTRY.claim(generation, Notes::shared());
+        let claim = REGISTRY.claim(generation, shared::notes());
         let made = make()?;
         let inode = fstat(&made)?.st_ino;
         let fd = made.into_raw_fd();
@@ -91,7 +91,7 @@ impl Drop for Descriptor {
 /// Called once in each process, by the thread that gave it its identity.
 pub(super) fn close_inherited(generation: u32) {
     let mut looks = 0;
-    while !REGISTRY.let_go(generation, Notes::shared(), looks < LOOKS, close_if) {
+    while !REGISTRY.let_go(generation, shared::notes(), looks < LOOKS, close_if) {
         if looks < LOOKS - PAUSES {
             thread::yield_now();
         } else {
@@ -99,7 +99,7 @@ pub(super) fn close_inherited(generation: u32) {
         }
         looks += 1;
     }
-    notes::renew(generation);
+    shared::renew(generation);
 }
 
 fn close_if(fd: RawFd, inode: u64) {

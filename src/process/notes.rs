@@ -7,8 +7,6 @@
 
 use std::cmp::Ordering;
 use std::os::fd::RawFd;
-use std::ptr;
-use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::sync::{AtomicU32, AtomicU64};
@@ -20,11 +18,6 @@ pub(super) const SLOTS: usize = if cfg!(loom) { 2 } else { 4096 };
 /// socket is open, and for `SLOTS * TURNS` openings at least. Together they have 1 MiB, of which the
 /// kernel provides no page before it is written to.
 const TURNS: usize = if cfg!(loom) { 2 } else { 16 };
-
-/// Where the notes are; null where the kernel gives no shared memory. Once set, this never changes:
-/// a child puts other memory in the same place, so that no thread or signal handler which has read
-/// the pointer can be left with a wrong one.
-static NOTES: AtomicPtr<Notes> = AtomicPtr::new(ptr::null_mut());
 
 /// What one generation has opened lately.
 #[repr(C, align(16))]
@@ -59,10 +52,10 @@ impl Notes {
         Self { generation: AtomicU32::new(generation), kept }
     }
 
-    /// Those of this process, or the inherited ones while they are in use.
-    pub(super) fn shared() -> Option<&'static Self> {
-        // SAFETY: once set, the pointer names notes that are never unmapped, only replaced.
-        unsafe { NOTES.load(Acquire).as_ref() }
+    /// From here on these are the notes of this generation.
+    #[cfg(not(loom))]
+    pub(super) fn begin(&self, generation: u32) {
+        self.generation.store(generation, Release);
     }
 
     pub(super) fn write(
@@ -96,51 +89,3 @@ impl Notes {
         self.kept[ticket as usize / SLOTS % TURNS].get(place).filter(|_| theirs)
     }
 }
-
-/// Give this process notes of its own, in place of those that it inherited.
-pub(super) fn renew(generation: u32) {
-    let place = NOTES.load(Acquire);
-    let Some(fresh) = mapped() else { return };
-    // SAFETY: mapped just now and still ours alone; zeroed memory is valid notes.
-    unsafe { (*fresh).generation.store(generation, Relaxed) };
-    if place.is_null() {
-        NOTES.store(fresh, Release);
-    } else {
-        put(fresh, place);
-    }
-}
-
-const SIZE: usize = size_of::<Notes>();
-
-#[cfg(target_os = "linux")]
-fn mapped() -> Option<*mut Notes> {
-    // SAFETY: a fresh mapping, checked before use.
-    unsafe {
-        let (access, kind) =
-            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-        let fresh = libc::mmap(ptr::null_mut(), SIZE, access, kind, -1, 0);
-        (fresh != libc::MAP_FAILED).then_some(fresh.cast())
-    }
-}
-
-/// Move `fresh` to `place`. The kernel does it in one step for every thread that looks there.
-#[cfg(target_os = "linux")]
-fn put(fresh: *mut Notes, place: *mut Notes) {
-    let how = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-    // SAFETY: both are whole mappings of this size and of our own; nobody holds a reference into
-    // the old one that could not be one into the new: all of it is atomics.
-    unsafe {
-        if libc::mremap(fresh.cast(), SIZE, SIZE, how, place) == libc::MAP_FAILED {
-            libc::munmap(fresh.cast(), SIZE);
-        }
-    }
-}
-
-/// Elsewhere a socket may have no inode, or one that soon comes back: notes would not be safe.
-#[cfg(not(target_os = "linux"))]
-fn mapped() -> Option<*mut Notes> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-fn put(_: *mut Notes, _: *mut Notes) {}

@@ -103,6 +103,15 @@ impl Registry {
         complete
     }
 
+    /// As a fork copies it: each slot at a moment of its own.
+    #[cfg(all(test, loom))]
+    pub(super) fn copied(&self) -> Self {
+        let slots = or_add(&self.first).slots.iter().map(Slot::copied).collect();
+        let first = Box::leak(Box::new(Block { slots, next: AtomicPtr::default() }));
+        let claimed = AtomicU64::new(self.claimed.load(Ordering::Relaxed));
+        Self { first: AtomicPtr::new(first), claimed }
+    }
+
     fn slots(&self) -> impl Iterator<Item = &'static Slot> {
         let blocks = std::iter::successors(seen(&self.first), |block| seen(&block.next));
         blocks.flat_map(|block| &block.slots)

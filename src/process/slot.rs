@@ -9,7 +9,7 @@ use crate::sync::AtomicU64;
 
 /// How many slots must have been claimed since a slot was freed before it is used again. For so
 /// long it tells a child about the socket that was closed while the child was being forked.
-const REST: u64 = if cfg!(loom) { 1 } else { 2048 };
+const REST: u64 = if cfg!(loom) { 8 } else { 2048 };
 
 /// The lower half of a word: two bits for the state, the rest for a number or a ticket.
 const STATE: u32 = 3 << 30;
@@ -96,6 +96,20 @@ impl Slot {
             }
         }
         true
+    }
+
+    /// As a fork copies it: word and inode are of one moment.
+    #[cfg(all(test, loom))]
+    pub(super) fn copied(&self) -> Self {
+        let [word, inode, freed] = loop {
+            let word = self.word.load(Ordering::Acquire);
+            let rest = [&self.inode, &self.freed].map(|part| part.load(Ordering::Acquire));
+            if self.word.load(Ordering::Acquire) == word {
+                break [word, rest[0], rest[1]];
+            }
+        };
+        let [word, inode, freed] = [word, inode, freed].map(AtomicU64::new);
+        Self { word, inode, freed }
     }
 
     fn has_rested(&self, claimed: u64) -> bool {

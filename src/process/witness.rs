@@ -67,6 +67,12 @@ fn witness() -> &'static AtomicU64 {
     unsafe { &*witness }
 }
 
+/// As the kernel does in a child.
+#[cfg(all(test, loom))]
+pub(super) fn wipe() {
+    witness().store(0, Ordering::Release);
+}
+
 fn install() -> *mut AtomicU64 {
     let page = wiped_page();
     let made = page.unwrap_or(ptr::from_ref(&FALLBACK).cast_mut());
