@@ -4,6 +4,10 @@
 //! asks `pool` for a lease, the lease holds a `session`, and every one of them is stamped by
 //! `process`.
 
+// Under loom nothing but the models uses the registry.
+#![cfg_attr(loom, allow(dead_code))]
+
+// What threads share: the standard library's types, or loom's.
 mod sync;
 
 #[cfg(all(test, loom))]

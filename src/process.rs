@@ -7,6 +7,8 @@
 #[cfg(not(loom))]
 mod descriptor;
 #[cfg(all(test, loom))]
+mod first_touch;
+#[cfg(all(test, loom))]
 mod model;
 mod notes;
 mod registry;

@@ -213,7 +213,7 @@ fn a_slot_is_free_again_when_its_descriptor_is_gone() {
 
 #[test]
 fn more_sockets_than_a_block_has_slots_are_all_let_go() {
-    const MANY: usize = 4_200;
+    const MANY: usize = 8_300;
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     if most < MANY as u64 + 500 {
         return println!("skipped: this user may not have {MANY} files open");

@@ -1,6 +1,7 @@
 //! Callers of one pool in every order: at most `max_size` connections, no slot lost, nobody left
 //! waiting. Loom knows no time, so no wait ends by itself: a caller that is too late is one whose
 //! time was over when it came, or one that is told to stop when it is woken.
+#![allow(clippy::unwrap_used)]
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -12,12 +12,12 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{AtomicU32, AtomicU64};
 
 /// As many slots of the registry have notes: those of its first block.
-pub(super) const SLOTS: usize = if cfg!(loom) { 2 } else { 4096 };
+pub(super) const SLOTS: usize = if cfg!(loom) { 2 } else { 8192 };
 
 /// How many notes a slot has. Its users take them in turn, so that a note lasts for as long as its
 /// socket is open, and for `SLOTS * TURNS` openings at least. Together they have 1 MiB, of which the
 /// kernel provides no page before it is written to.
-const TURNS: usize = if cfg!(loom) { 2 } else { 16 };
+const TURNS: usize = if cfg!(loom) { 2 } else { 8 };
 
 /// What one generation has opened lately.
 #[repr(C, align(16))]

@@ -106,7 +106,8 @@ impl Registry {
     /// As a fork copies it: each slot at a moment of its own.
     #[cfg(all(test, loom))]
     pub(super) fn copied(&self) -> Self {
-        let slots = or_add(&self.first).slots.iter().map(Slot::copied).collect();
+        or_add(&self.first);
+        let slots = self.slots().map(Slot::copied).collect();
         let first = Box::leak(Box::new(Block { slots, next: AtomicPtr::default() }));
         let claimed = AtomicU64::new(self.claimed.load(Ordering::Relaxed));
         Self { first: AtomicPtr::new(first), claimed }

@@ -9,7 +9,7 @@ use crate::sync::AtomicU64;
 
 /// How many slots must have been claimed since a slot was freed before it is used again. For so
 /// long it tells a child about the socket that was closed while the child was being forked.
-const REST: u64 = if cfg!(loom) { 8 } else { 2048 };
+const REST: u64 = if cfg!(loom) { 8 } else { 4096 };
 
 /// The lower half of a word: two bits for the state, the rest for a number or a ticket.
 const STATE: u32 = 3 << 30;
@@ -92,6 +92,7 @@ impl Slot {
                 close(number, inode);
                 // Closed first, and not forgotten: another thread of this child may be forking.
                 self.inode.store(inode, Ordering::Relaxed);
+                self.freed.store(claimed, Ordering::Relaxed);
                 self.word.store(pack(generation, FREE, number as u32), Ordering::Release);
             }
         }

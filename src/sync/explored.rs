@@ -25,13 +25,11 @@ macro_rules! atomics {
                 self.value.load(order)
             }
 
-            #[allow(dead_code)] // not each of the types is stored to
             pub(crate) fn store(&self, value: $value, order: Ordering) {
                 self.touched.swap(true, Relaxed);
                 self.value.store(value, order);
             }
 
-            #[allow(dead_code)] // nor exchanged
             pub(crate) fn compare_exchange(
                 &self,
                 old: $value,
