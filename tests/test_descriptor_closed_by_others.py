@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,27 @@ def test_the_next_query_fails_and_writes_into_no_file(
     connection.close()
     os.close(number)
     assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_the_next_answer_fails_and_takes_nothing_from_another_socket(
+    connect: Connect, transport: str
+) -> None:
+    connection = connect(transport)
+    cursor = connection.cursor()
+    cursor.execute("SELECT 1; SELECT SLEEP(0.05), REPEAT('x', 100000)")
+    number = connection.fileno()
+    theirs, peer = socket.socketpair()
+    peer.sendall(b"theirs")
+    os.dup2(theirs.fileno(), number)
+    with pytest.raises(forksafe.OperationalError, match="closed by other code") as caught:
+        cursor.nextset()
+    assert caught.value.args[0] == 2013
+    connection.close()
+    theirs.setblocking(False)
+    assert theirs.recv(100) == b"theirs"
+    os.close(number)
+    theirs.close()
+    peer.close()
 
 
 def test_closing_leaves_the_file_open_and_untouched(

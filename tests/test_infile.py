@@ -9,7 +9,7 @@ import pytest
 
 import forksafe
 from forksafe.constants import CLIENT
-from tests.fake_server import PASSWORD, FakeServer
+from tests.fake_server import PASSWORD, Conversation, FakeServer
 
 Connect = Callable[..., forksafe.Connection]
 Table = Callable[[str], str]
@@ -112,3 +112,22 @@ def test_a_server_that_asks_unbidden_gets_nothing() -> None:
             assert __file__ in caught.value.args[1]
             assert fake.heard[-1] == b"", "the answer that there is no file"
             connection.ping()
+
+
+class Insistent(Conversation):
+    """Asks for another file when it has been refused one."""
+
+    def _hear(self) -> bytes:
+        heard = super()._hear()
+        if self.fake.statements:  # past the log-in
+            self._send(b"\xfb/etc/hosts")
+        return heard
+
+
+def test_a_server_that_asks_for_a_second_file_ends_the_session() -> None:
+    with FakeServer(cached=True, infile=__file__, speaks=Insistent) as fake:
+        options = {"host": "127.0.0.1", "port": fake.port, "user": "app", "password": PASSWORD}
+        with forksafe.connect(**options) as connection:
+            with pytest.raises(forksafe.OperationalError, match="a second file") as caught:
+                connection.cursor().execute("SELECT 1")
+            assert caught.value.args[0] == 2013

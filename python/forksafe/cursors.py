@@ -13,8 +13,9 @@ fetched, a few dozen KiB at a time, however large the result is.
 * `rowcount`, and what `execute` answers, is -1 until the end (PEP 249); then `rowcount` is the
   number of rows. `warning_count` is known only then, too.
 * A statement may fail after it has given rows: then a fetch raises its error.
-* A connection that goes back to its pool with rows unread skips up to 1 MiB of them, for up to a
-  second; one with more to come is discarded.
+* The end of a `with pool.connection()` block skips the rest and commits.
+* A connection that goes back to its pool otherwise with rows unread skips up to 1 MiB of them, for
+  up to a second; one with more to come is discarded.
 """
 
 from __future__ import annotations

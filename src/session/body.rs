@@ -214,9 +214,6 @@ impl Body {
         if let Some(cause) = &self.over {
             return Err(Error::gone(cause));
         }
-        if !self.stream.is_ours() {
-            return Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS))));
-        }
         let rows = self.read(Reading::Parts, |reader| reader.part(&columns))?;
         if !rows.is_empty() {
             self.flow = Some(columns);
@@ -230,6 +227,10 @@ impl Body {
         reading: Reading,
         read: impl FnOnce(&mut Reader<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
+        // What were read under a number that is another's by now would be missing there.
+        if !self.stream.is_ours() {
+            return Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS))));
+        }
         let mut reader = Reader {
             stream: &mut self.stream,
             capabilities: self.greeting.capabilities,

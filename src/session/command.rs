@@ -120,15 +120,23 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub(super) fn answer(&mut self) -> Result<Answer, Failure> {
         let range = self.stream.receive()?;
+        match self.stream.payload(range.clone()) {
+            [0xfb, name @ ..] => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                self.stream.forget();
+                self.send_file(&name)
+            }
+            _ => self.outcome(range),
+        }
+    }
+
+    /// An answer that is no question.
+    fn outcome(&mut self, range: std::ops::Range<usize>) -> Result<Answer, Failure> {
         let payload = self.stream.payload(range.clone());
         match payload.first() {
             Some(0x00) => self.done(range),
             Some(0xff) => Err(self.refused(range)),
-            Some(0xfb) => {
-                let name = String::from_utf8_lossy(&payload[1..]).into_owned();
-                self.stream.forget();
-                self.send_file(&name)
-            }
+            Some(0xfb) => Err(Broken::malformed("it asks for a second file").into()),
             Some(_) => {
                 let count = lenenc(payload).map_or(0, |(count, _)| count);
                 self.stream.forget();
@@ -225,7 +233,8 @@ impl Reader<'_> {
             Some(format!("the server asked for the file {name:?}, but {why}"))
         };
         self.stream.send(&[])?;
-        let answer = self.answer();
+        let range = self.stream.receive()?;
+        let answer = self.outcome(range);
         match (refusal, answer) {
             (Some(text), Ok(_) | Err(Failure::Refused(_))) => {
                 Err(Failure::Refused(Error::local_infile(text)))

@@ -129,7 +129,9 @@ impl Stream {
             };
             self.sequence = number.wrapping_add(1);
             // Only a last word comes out of turn: why the server ended an idle session.
-            if !in_turn && self.inbox.bytes()[body.clone()].first() != Some(&0xff) {
+            let last_word =
+                whole.is_none() && self.inbox.bytes()[body.clone()].starts_with(&[0xff]);
+            if !in_turn && !last_word {
                 return Err(Broken::malformed("it is not the one that follows"));
             }
             let joined = match whole {

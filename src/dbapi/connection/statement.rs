@@ -42,11 +42,19 @@ impl Connection {
         })
     }
 
+    /// Nobody reads on: skip what is unread, whichever cursor it is of.
+    fn finish_answers(&self, py: Python<'_>) -> PyResult<()> {
+        self.link.work(py, |session, last| {
+            last.reader = 0;
+            session.finish_answers()
+        })
+    }
+
     /// The end of a `Pool.connection()` block: commit or roll back, then check in.
     pub(in super::super) fn end_block(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
         let ended = match (self.link.is_open(), succeeded) {
             (false, _) => Ok(()),
-            (true, true) => self.commit(py),
+            (true, true) => self.finish_answers(py).and_then(|()| self.commit(py)),
             // The block's own exception matters more, and check-in discards what is broken; but
             // Ctrl-C is Ctrl-C.
             (true, false) => {
