@@ -71,6 +71,45 @@ def test_a_session_keeps_no_more_than_32_by_default(connect: Connect, server: Se
     assert counted(connection, "prepare") - counted(connection, "close") == 32
 
 
+def test_a_long_statement_is_not_kept(connect: Connect) -> None:
+    connection = connect()
+    for sql, closed in ((f"SELECT '{'x' * 65_000}', %s", 0), (f"SELECT '{'y' * 65_536}', %s", 2)):
+        for number in (1, 2):
+            assert ask(connection, sql, (number,))[0][1] == number
+        assert counted(connection, "close") == closed
+    assert counted(connection, "prepare") == 3
+
+
+def test_a_long_statement_may_stream(connect: Connect) -> None:
+    connection = connect()
+    cursor = connection.cursor(forksafe.cursors.SSCursor, prepared=True)
+    sql = f"SELECT seq, '{'y' * 65_536}' FROM seq_1_to_100 WHERE seq > %s"
+    for _ in range(2):
+        cursor.execute(sql, (0,))
+        assert cursor.fetchone()[0] == 1
+        assert len(cursor.fetchall()) == 99
+    assert ask(connection, "SELECT 1") == ((1,),)
+    assert (counted(connection, "prepare"), counted(connection, "close")) == (3, 2)
+
+
+def test_where_the_server_has_no_room_the_oldest_of_ours_gives_way(
+    connect: Connect, server: Server
+) -> None:
+    connection, without = connect(), connect()
+    for number in (1, 2):
+        ask(connection, f"SELECT {number}, %s", (number,))
+    with server.variables(max_prepared_stmt_count=server.status("Prepared_stmt_count")):
+        assert ask(connection, "SELECT %s", (3,)) == ((3,),)
+        assert counted(connection, "close") == 1
+        assert ask(connection, "SELECT 2, %s", (4,)) == ((2, 4),)
+        assert counted(connection, "execute") == 4
+        with pytest.raises(forksafe.OperationalError) as caught:
+            ask(without, "SELECT %s", (5,))
+        assert caught.value.args[0] == 1461
+        assert without.ping() is None
+    assert ask(without, "SELECT %s", (5,)) == ((5,),)
+
+
 @pytest.mark.parametrize("size", [0, -1, "many", 1.5])
 def test_a_cache_without_room_is_refused(connect: Connect, size: Any) -> None:
     with pytest.raises(forksafe.ProgrammingError, match="prepared_cache_size must be a whole"):
@@ -283,7 +322,8 @@ def test_a_procedure_answers_each_of_its_results(connect: Connect, server: Serve
             assert cursor.fetchall() == ((datetime.date(2026, 1, 2),),)
             assert cursor.nextset()  # the CALL itself
             assert not cursor.nextset()
-        assert counted(connection, "prepare") == 1
+        # It may have changed what statements are prepared under, so none is kept.
+        assert (counted(connection, "prepare"), counted(connection, "close")) == (2, 2)
         assert cursor.callproc(name, (3, None)) == (3, None)
         assert cursor.fetchall() == ((3, "2026-01-02"),)
         cursor.close()

@@ -146,6 +146,7 @@ impl Body {
         reading: Reading,
     ) -> Result<Answer, Error> {
         self.ready()?;
+        self.close_left()?;
         self.send(command)?;
         self.answer(reading)
     }

@@ -31,6 +31,7 @@ mod sql;
 mod status;
 mod stream;
 mod template;
+mod terms;
 mod tls;
 mod transport;
 pub mod url;
@@ -204,13 +205,17 @@ impl Session {
         self.finish_answers()?;
         let body = self.body()?;
         body.holds.add(Hold::Database);
+        body.statements.leave_all();
         body.run(Command::InitDb(name)).map(drop)
     }
 
-    /// Note what a statement leaves in the session; `sql` is its text before parameters.
+    /// Note what a statement leaves in the session, and forget what is prepared where it may change
+    /// its meaning; `sql` is its text before parameters.
     pub fn notice(&mut self, sql: &[u8]) {
         if let Some(body) = self.body.get_mut() {
-            body.holds.notice(sql, !body.status.no_backslash_escapes());
+            let backslash = !body.status.no_backslash_escapes();
+            body.holds.notice(sql, backslash);
+            body.statements.notice(sql, backslash);
         }
     }
 

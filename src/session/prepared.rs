@@ -1,7 +1,11 @@
 //! Statements that the server has prepared for a session, those used last.
 //!
 //! They live and die with it: a reset forgets them on both sides, a new session has none, and in a
-//! child they are forgotten with all the rest of an inherited body.
+//! child they are forgotten with all the rest of an inherited body. Of one session they are kept
+//! as long as the terms stay on which they were prepared.
+//!
+//! What is no longer kept is closed before the next command: the answers of one that was not kept
+//! at all may still be on their way when it goes.
 
 use mysql::mysql_common::io::ParseBuf;
 use mysql::mysql_common::packets::StmtPacket;
@@ -11,6 +15,7 @@ use super::body::Body;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::{Broken, Error};
 use super::sql::Tokens;
+use super::terms;
 
 const COM_STMT_EXECUTE: u8 = 0x17;
 /// No cursor on the server: the rows follow at once.
@@ -18,9 +23,17 @@ const NO_CURSOR: u8 = 0;
 /// How often it is executed: the protocol has room for the number, and no other is known.
 const ONCE: u32 = 1;
 
+/// A longer text is not worth the memory, here and on the server; in bytes.
+const LONGEST: usize = 64 * 1024;
+/// ER_MAX_PREPARED_STMT_COUNT_REACHED: all sessions together have as many as the server takes.
+const NO_ROOM: u16 = 1461;
 /// ER_NEED_REPREPARE: a table changed, and the server could not keep up.
 const NEED_REPREPARE: u16 = 1615;
-/// Of these the server says so before it does anything; a procedure may have done much by then.
+/// Of these the server says so before it does anything. It compares tables with what it prepared
+/// for as it opens them, which for such a statement is before its first row, and for all tables at
+/// once, those of the functions and triggers it calls too; and these cannot prepare anything of
+/// their own. The server itself starts such a statement anew on this ground, three times, before
+/// it tells. A procedure opens tables as it goes, and may have done much by then.
 const CHECKED_FIRST: [&str; 6] = ["SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"];
 
 /// A statement as the server knows it.
@@ -36,15 +49,31 @@ pub(super) struct Statements {
     room: usize,
     /// The one used longest ago first. So few that a search costs nothing beside a round trip.
     kept: Vec<(Box<[u8]>, Prepared)>,
+    /// Those that are still to be closed on the server.
+    left: Vec<Prepared>,
 }
 
 impl Statements {
     pub(super) fn new(room: usize) -> Self {
-        Self { room, kept: Vec::new() }
+        Self { room, kept: Vec::new(), left: Vec::new() }
     }
 
+    /// The server has forgotten them all.
     pub(super) fn clear(&mut self) {
         self.kept.clear();
+        self.left.clear();
+    }
+
+    /// Forget them all: the server still has them.
+    pub(super) fn leave_all(&mut self) {
+        self.left.extend(self.kept.drain(..).map(|(_, prepared)| prepared));
+    }
+
+    /// Forget them all where `sql` may change what they were prepared under.
+    pub(super) fn notice(&mut self, sql: &[u8], backslash: bool) {
+        if !self.kept.is_empty() && !terms::stay(sql, backslash) {
+            self.leave_all();
+        }
     }
 
     /// The statement with this text, which is then the one used last.
@@ -54,15 +83,26 @@ impl Statements {
         self.kept.last().map(|(_, prepared)| *prepared)
     }
 
-    /// Keep one more; answers the one for which there is no room any longer.
-    fn keep(&mut self, sql: &[u8], prepared: Prepared) -> Option<Prepared> {
+    /// Keep one more, in place of the oldest where there is no more room.
+    fn keep(&mut self, sql: &[u8], prepared: Prepared) {
         self.kept.push((sql.into(), prepared));
-        (self.kept.len() > self.room).then(|| self.kept.remove(0).1)
+        if self.kept.len() > self.room {
+            self.leave_oldest();
+        }
     }
 
-    fn remove(&mut self, sql: &[u8]) -> Option<Prepared> {
-        let at = self.kept.iter().position(|(text, _)| **text == *sql)?;
-        Some(self.kept.remove(at).1)
+    /// Forget the one used longest ago: whether there was one.
+    fn leave_oldest(&mut self) -> bool {
+        let oldest = (!self.kept.is_empty()).then(|| self.kept.remove(0).1);
+        self.left.extend(oldest);
+        oldest.is_some()
+    }
+
+    /// Forget the statement with this text.
+    fn leave(&mut self, sql: &[u8]) {
+        if let Some(at) = self.kept.iter().position(|(text, _)| **text == *sql) {
+            self.left.push(self.kept.remove(at).1);
+        }
     }
 }
 
@@ -75,15 +115,15 @@ impl Body {
         reading: Reading,
     ) -> Result<Answer, Error> {
         self.ready()?;
+        self.close_left()?;
         match self.execute_once(sql, bindings, reading) {
             Err(error) if error.errno() == NEED_REPREPARE => {
-                let stale = self.statements.remove(sql);
-                self.close_statement(stale)?;
-                if is_checked_first(sql) {
-                    self.execute_once(sql, bindings, reading)
-                } else {
-                    Err(error)
+                self.statements.leave(sql);
+                if !is_checked_first(sql) {
+                    return Err(error);
                 }
+                self.close_left()?;
+                self.execute_once(sql, bindings, reading)
             }
             answer => answer,
         }
@@ -112,15 +152,34 @@ impl Body {
     }
 
     fn prepare(&mut self, sql: &[u8]) -> Result<Prepared, Error> {
-        self.send(Command::Prepare(sql))?;
-        let prepared = self.read(Reading::Whole, |reader| reader.prepared())?;
-        let old = self.statements.keep(sql, prepared);
-        self.close_statement(old)?;
+        let prepared = match self.prepare_once(sql) {
+            Err(error) if error.errno() == NO_ROOM && self.statements.leave_oldest() => {
+                self.close_left()?;
+                self.prepare_once(sql)?
+            }
+            answer => answer?,
+        };
+        // One that changes what it was prepared under would itself not mean the same again.
+        if sql.len() <= LONGEST && terms::stay(sql, !self.status.no_backslash_escapes()) {
+            self.statements.keep(sql, prepared);
+        } else {
+            self.statements.left.push(prepared);
+        }
         Ok(prepared)
     }
 
-    fn close_statement(&mut self, prepared: Option<Prepared>) -> Result<(), Error> {
-        prepared.map_or(Ok(()), |old| self.send(Command::CloseStatement(&old.id.to_le_bytes())))
+    fn prepare_once(&mut self, sql: &[u8]) -> Result<Prepared, Error> {
+        self.send(Command::Prepare(sql))?;
+        self.read(Reading::Whole, |reader| reader.prepared())
+    }
+
+    /// Close what is no longer kept; the session must be ready for a command. A failure is 2006,
+    /// so nothing may have been done yet of what the caller wants.
+    pub(super) fn close_left(&mut self) -> Result<(), Error> {
+        while let Some(prepared) = self.statements.left.pop() {
+            self.send(Command::CloseStatement(&prepared.id.to_le_bytes()))?;
+        }
+        Ok(())
     }
 }
 
@@ -170,16 +229,30 @@ mod tests {
     #[test]
     fn the_statement_used_longest_ago_makes_room() {
         let mut statements = Statements::new(2);
-        assert_eq!(statements.keep(b"a", prepared(1)), None);
-        assert_eq!(statements.keep(b"b", prepared(2)), None);
+        statements.keep(b"a", prepared(1));
+        statements.keep(b"b", prepared(2));
         assert_eq!(statements.find(b"a"), Some(prepared(1)));
-        assert_eq!(statements.keep(b"c", prepared(3)), Some(prepared(2)));
+        assert_eq!(statements.left, []);
+        statements.keep(b"c", prepared(3));
+        assert_eq!(statements.left, [prepared(2)]);
         assert_eq!(statements.find(b"b"), None);
         assert_eq!(statements.find(b"a"), Some(prepared(1)));
-        assert_eq!(statements.remove(b"a"), Some(prepared(1)));
+        statements.leave(b"a");
         assert_eq!(statements.find(b"a"), None);
+        assert_eq!(statements.left, [prepared(2), prepared(1)]);
+        assert!(statements.leave_oldest() && !statements.leave_oldest());
         statements.clear();
-        assert_eq!(statements.find(b"c"), None);
+        assert_eq!(statements.left, []);
+    }
+
+    #[test]
+    fn none_is_kept_past_what_may_change_its_meaning() {
+        let mut statements = Statements::new(2);
+        statements.keep(b"a", prepared(1));
+        statements.notice(b"SELECT 1", true);
+        assert_eq!(statements.find(b"a"), Some(prepared(1)));
+        statements.notice(b"USE other", true);
+        assert_eq!((statements.find(b"a"), &statements.left[..]), (None, &[prepared(1)][..]));
     }
 
     #[test]
