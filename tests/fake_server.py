@@ -65,8 +65,9 @@ class FakeServer:
     it offers TLS. `switch`: (plugin, data) that it asks for instead of its own; it looks at the
     answer when that is sha256_password. `infile`: the file that it asks for, whatever the
     statement. `executions`: the packets that prepared statements are answered with, in turn, and
-    then OK. `speaks`: how it talks to a client. `heard` has each packet of a log-in and each answer
-    about a file; `statements` each statement; `prepared` what was sent about prepared ones.
+    then OK; `deaf`: it stops hearing before it answers one. `speaks`: how it talks to a client.
+    `heard` has each packet of a log-in and each answer about a file; `statements` each statement;
+    `prepared` what was sent about prepared ones.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class FakeServer:
         self.heard: list[bytes] = []
         self.statements: list[bytes] = []
         self.executions = list(executions)
+        self.deaf = False
         self.prepared: list[bytes] = []
         self.conversations: list[Conversation] = []
         self.listener: socketserver.BaseServer
@@ -242,6 +244,8 @@ class Conversation(socketserver.BaseRequestHandler):
         if command[0] == COM_STMT_CLOSE:
             return []
         if command[0] == COM_STMT_EXECUTE:
+            if self.fake.deaf:
+                self.request.shutdown(socket.SHUT_RD)
             return self.fake.executions.pop(0) if self.fake.executions else [OK]
         places = command.count(b"?")
         head = b"\0" + struct.pack("<IHHxH", len(self.fake.prepared), 0, places, 0)
@@ -289,10 +293,10 @@ def text(value: str) -> bytes:
     return bytes([len(value)]) + value.encode()
 
 
-def column(name: str) -> bytes:
-    """The definition of a column of whole numbers."""
+def column(name: str, kind: int = 8, length: int = 20, flags: int = 0) -> bytes:
+    """The definition of a column, of whole numbers unless it is of another `kind`."""
     names = text("def") + text("") * 3 + text(name) + text(name)
-    return names + struct.pack("<BHIBHB2x", 12, 63, 20, 8, 0, 0)
+    return names + struct.pack("<BHIBHB2x", 12, 63, length, kind, flags, 6 if kind > 8 else 0)
 
 
 def error(number: int, state: str, message: str) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import forksafe
+from forksafe.constants import FIELD_TYPE, FLAG
 from tests.fake_server import (
     COM_STMT_CLOSE,
     COM_STMT_EXECUTE,
@@ -89,6 +91,71 @@ def test_a_row_that_does_not_fit_its_columns_ends_the_session(fake: FakeServer, 
         assert caught.value.args[0] == 2013
         with pytest.raises(forksafe.OperationalError) as caught:
             ask(connection, "SELECT a FROM t")
+        assert caught.value.args[0] == 2006
+
+
+MOMENT = struct.pack("<BHBBBBBI", 11, 2026, 2, 28, 23, 59, 59, 999_999)
+SPAN = struct.pack("<BBIBBBI", 12, 1, 34, 22, 59, 59, 999_999)
+
+
+def changed(value: bytes, place: int, form: str, number: int) -> bytes:
+    """`value` with another number in it."""
+    new = bytearray(value)
+    struct.pack_into(form, new, place, number)
+    return bytes(new)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 1, "<H", 10_000)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 3, "<B", 13)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 4, "<B", 32)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 5, "<B", 24)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 6, "<B", 60)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 7, "<B", 60)),
+        (FIELD_TYPE.DATETIME, changed(MOMENT, 8, "<I", 1_000_000)),
+        (FIELD_TYPE.TIME, changed(SPAN, 1, "<B", 2)),
+        (FIELD_TYPE.TIME, changed(SPAN, 2, "<I", 2**31 - 1)),
+        (FIELD_TYPE.TIME, changed(SPAN, 2, "<I", 2**32 - 1)),
+        (FIELD_TYPE.TIME, changed(SPAN, 6, "<B", 24)),
+        (FIELD_TYPE.TIME, changed(SPAN, 7, "<B", 60)),
+        (FIELD_TYPE.TIME, changed(SPAN, 8, "<B", 60)),
+        (FIELD_TYPE.TIME, changed(SPAN, 9, "<I", 1_000_000)),
+    ],
+)
+def test_a_time_that_is_none_ends_the_session(fake: FakeServer, kind: int, value: bytes) -> None:
+    with connect(fake) as connection:
+        head = [b"\1", column("a", kind), EOF]
+        right = MOMENT if kind == FIELD_TYPE.DATETIME else SPAN
+        fake.executions += [[*head, b"\0\0" + right, EOF], [*head, b"\0\0" + value, EOF]]
+        assert ask(connection, "SELECT a FROM t")[0][0] is not None
+        with pytest.raises(forksafe.OperationalError, match="does not fit its columns") as caught:
+            ask(connection, "SELECT a FROM t")
+        assert caught.value.args[0] == 2013
+
+
+@pytest.mark.parametrize("length", [255, 65_536, 2**32 - 1])
+def test_no_number_is_filled_with_more_zeros_than_a_column_has(
+    fake: FakeServer, length: int
+) -> None:
+    options = {"user": "u", "password": "hush-sha2", "conv": {FIELD_TYPE.LONGLONG: str}}
+    with forksafe.connect(host="127.0.0.1", port=fake.port, **options) as connection:
+        filled = column("a", length=length, flags=FLAG.ZEROFILL)
+        fake.executions += [[b"\1", filled, EOF, NUMBER, EOF]]
+        assert ask(connection, "SELECT a FROM t") == (("5".zfill(255),),)
+
+
+def test_a_stale_call_is_told_as_such_though_the_session_dies(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with FakeServer(cached=True, unix_socket=path, executions=[[STALE]]) as fake:
+        connection = forksafe.connect(unix_socket=path, user="u", password="hush-sha2")
+        fake.deaf = True
+        with pytest.raises(forksafe.OperationalError) as caught:
+            ask_nothing(connection, "CALL p(%s)", 1)
+        assert caught.value.args[0] == 1615  # 2006 would say that nothing has run
+        with pytest.raises(forksafe.OperationalError) as caught:
+            connection.ping()
         assert caught.value.args[0] == 2006
 
 

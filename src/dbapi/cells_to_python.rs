@@ -5,7 +5,7 @@ use pyo3::types::{PyDate, PyDateTime, PyDelta, PyFloat, PyTuple};
 
 use super::errors::malformed;
 use super::to_python::{Decoder, RowDecoder};
-use crate::session::{Cell, Column, Moment, ResultSet, Span};
+use crate::session::{widened, Cell, Column, Moment, ResultSet, Span};
 
 impl RowDecoder {
     /// One row as a tuple, or `None` past the last.
@@ -39,18 +39,13 @@ impl RowDecoder {
             (_, Decoder::Own(_)) => decoder.object(py, &cell.text(column), self.charset)?,
             (Cell::Signed(number), _) => number.into_pyobject(py)?.into_any(),
             (Cell::Unsigned(number), _) => number.into_pyobject(py)?.into_any(),
-            (Cell::Float(number), _) => PyFloat::new(py, widened(number)).into_any(),
+            (Cell::Float(number), _) => PyFloat::new(py, widened(number, column)).into_any(),
             (Cell::Double(number), _) => PyFloat::new(py, number).into_any(),
             (Cell::Moment(moment), Decoder::Date) => date(py, moment),
             (Cell::Moment(moment), _) => datetime(py, moment),
             (Cell::Span(span), _) => timedelta(py, span)?,
         })
     }
-}
-
-/// The number with the fewest digits that is this FLOAT: 0.1, not 0.10000000149011612.
-fn widened(number: f32) -> f64 {
-    number.to_string().parse().unwrap_or(f64::from(number))
 }
 
 /// As from text: `None` where Python has no such day or hour.
@@ -67,9 +62,8 @@ fn datetime<'py>(py: Python<'py>, moment: Moment) -> Bound<'py, PyAny> {
 
 fn timedelta<'py>(py: Python<'py>, span: Span) -> PyResult<Bound<'py, PyAny>> {
     let sign = if span.negative { -1 } else { 1 };
-    let odd = || malformed("the server sent a TIME that is longer than any");
-    let days = i32::try_from(span.days).map_err(|_| odd())?;
-    let micros = i32::try_from(span.micros).map_err(|_| odd())?;
+    // Far from overflow: the row was checked as it came.
+    let (days, micros) = (span.days as i32, span.micros as i32);
     let clock =
         i32::from(span.hours) * 3600 + i32::from(span.minutes) * 60 + i32::from(span.seconds);
     Ok(PyDelta::new(py, sign * days, sign * clock, sign * micros, true)?.into_any())

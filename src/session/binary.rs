@@ -6,6 +6,9 @@ use super::{Column, ColumnFlags, ColumnType};
 
 /// The bits of NULL begin at the third.
 const FIRST_BIT: usize = 2;
+/// The days of a TIME: no server known has more than 34, and no sum of so many overflows.
+const MOST_DAYS: u32 = 9_999;
+const MOST_MICROS: u32 = 999_999;
 
 /// The values of one row, in order.
 #[derive(Debug)]
@@ -91,7 +94,8 @@ impl<'a> Cells<'a> {
         self.take(usize::try_from(length).map_err(|_| Truncated)?)
     }
 
-    /// One byte says how much follows: what would be zero at the end is left out.
+    /// One byte says how much follows: what would be zero at the end is left out. A part that no
+    /// calendar or clock shows could not be said as text either.
     fn moment(&mut self) -> Result<Moment, Truncated> {
         let [length] = self.array()?;
         let mut moment = Moment::default();
@@ -105,7 +109,11 @@ impl<'a> Cells<'a> {
         if length >= 11 {
             moment.micro = u32::from_le_bytes(self.array()?);
         }
-        matches!(length, 0 | 4 | 7 | 11).then_some(moment).ok_or(Truncated)
+        let fits = moment.year <= 9999
+            && moment.month <= 12
+            && moment.day <= 31
+            && is_clock(moment.hour, moment.minute, moment.second, moment.micro);
+        (fits && matches!(length, 0 | 4 | 7 | 11)).then_some(moment).ok_or(Truncated)
     }
 
     fn span(&mut self) -> Result<Span, Truncated> {
@@ -113,15 +121,25 @@ impl<'a> Cells<'a> {
         let mut span = Span::default();
         if length >= 8 {
             let [sign] = self.array()?;
-            span.negative = sign != 0;
+            span.negative = match sign {
+                0 => false,
+                1 => true,
+                _ => return Err(Truncated),
+            };
             span.days = u32::from_le_bytes(self.array()?);
             [span.hours, span.minutes, span.seconds] = self.array()?;
         }
         if length >= 12 {
             span.micros = u32::from_le_bytes(self.array()?);
         }
-        matches!(length, 0 | 8 | 12).then_some(span).ok_or(Truncated)
+        let fits =
+            span.days <= MOST_DAYS && is_clock(span.hours, span.minutes, span.seconds, span.micros);
+        (fits && matches!(length, 0 | 8 | 12)).then_some(span).ok_or(Truncated)
     }
+}
+
+fn is_clock(hours: u8, minutes: u8, seconds: u8, micros: u32) -> bool {
+    hours < 24 && minutes < 60 && seconds < 60 && micros <= MOST_MICROS
 }
 
 /// Whether these bytes are a row of these columns and nothing else.

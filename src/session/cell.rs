@@ -6,6 +6,8 @@ use super::{Column, ColumnFlags, ColumnType};
 
 /// Decimals from here on say that their number is not fixed.
 const NOT_FIXED: u8 = 31;
+/// The most digits that ZEROFILL fills up to: the server's MAX_FIELD_CHARLENGTH.
+const WIDEST: u32 = 255;
 
 /// A value as the server sent it. Everything that is neither a number nor a time is bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,17 +61,26 @@ impl Cell<'_> {
             Self::Bytes(bytes) => return bytes.to_vec(),
             Self::Signed(number) => number.to_string(),
             Self::Unsigned(number) => number.to_string(),
-            Self::Float(number) => real(format!("{number:?}"), f64::from(number), column),
+            Self::Float(number) => float(number, column),
             Self::Double(number) => real(format!("{number:?}"), number, column),
             Self::Moment(moment) => moment.text(column),
             Self::Span(span) => span.text(column),
         };
         if column.flags().contains(ColumnFlags::ZEROFILL_FLAG) {
-            return format!("{text:0>width$}", width = column.column_length() as usize)
-                .into_bytes();
+            let width = column.column_length().min(WIDEST) as usize;
+            return format!("{text:0>width$}").into_bytes();
         }
         text.into_bytes()
     }
+}
+
+fn float(number: f32, column: &Column) -> String {
+    real(format!("{number:?}"), f64::from(number), column)
+}
+
+/// The number that a FLOAT is written as: 0.1, not 0.10000000149011612.
+pub fn widened(number: f32, column: &Column) -> f64 {
+    float(number, column).parse().unwrap_or(f64::from(number))
 }
 
 /// With the column's decimals, or as few digits as tell the number from all others.
@@ -117,7 +128,7 @@ impl Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, Column, ColumnFlags, ColumnType as T, Moment, Span};
+    use super::{widened, Cell, Column, ColumnFlags, ColumnType as T, Moment, Span};
 
     fn text(cell: Cell<'_>, kind: T, decimals: u8) -> String {
         let column = Column::new(kind).with_decimals(decimals);
@@ -135,6 +146,15 @@ mod tests {
             .with_flags(ColumnFlags::ZEROFILL_FLAG)
             .with_column_length(5);
         assert_eq!(Cell::Unsigned(42).text(&filled), b"00042");
+        assert_eq!(Cell::Signed(1).text(&filled.with_column_length(u32::MAX)).len(), 255);
+    }
+
+    #[test]
+    fn a_float_is_widened_as_it_is_written() {
+        let column = |decimals| Column::new(T::MYSQL_TYPE_FLOAT).with_decimals(decimals);
+        assert_eq!(widened(0.1, &column(31)), 0.1);
+        assert_eq!(widened(16_777_216.0, &column(31)), 16_777_216.0);
+        assert_eq!(widened(1_234_567.9, &column(2)), 1_234_567.88);
     }
 
     #[test]

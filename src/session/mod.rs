@@ -47,7 +47,7 @@ pub use batch::Batch;
 pub use binary::Cells;
 pub use bindings::Bindings;
 pub use body::Health;
-pub use cell::{Cell, Moment, Span};
+pub use cell::{widened, Cell, Moment, Span};
 pub use charset::Charset;
 pub use command::{Answer, Reading};
 pub use error::{Error, GONE};
