@@ -73,7 +73,7 @@ impl Loaded {
         let (result, flows) = match answer {
             Answer::Done(outcome) => return Ok(Self::done(outcome)),
             Answer::Rows(result) => (result, false),
-            Answer::Flow(columns) => (ResultSet::empty(columns, 0), true),
+            Answer::Flow(columns, format) => (ResultSet::empty(columns, format, 0), true),
         };
         let columns = Arc::clone(result.columns());
         let rows = Rows {

@@ -101,7 +101,7 @@ impl Body {
         }
         match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
             Answer::Rows(rows) => self.learn_limits(&rows),
-            Answer::Done(_) | Answer::Flow(_) => {}
+            Answer::Done(_) | Answer::Flow(..) => {}
         }
         Ok(())
     }
@@ -203,7 +203,7 @@ impl Body {
 
     pub(super) fn answer(&mut self, reading: Reading) -> Result<Answer, Error> {
         let answer = self.read(reading, |reader| reader.answer())?;
-        if let Answer::Flow(columns) = &answer {
+        if let Answer::Flow(columns, _) = &answer {
             self.flow = Some(Arc::clone(columns));
         }
         Ok(answer)

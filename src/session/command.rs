@@ -73,8 +73,8 @@ pub enum Answer {
     Done(Outcome),
     /// Rows.
     Rows(ResultSet),
-    /// Rows that are still to be read: their columns.
-    Flow(Arc<[Column]>),
+    /// Rows that are still to be read: their columns, and how they are written.
+    Flow(Arc<[Column]>, Format),
 }
 
 /// How the rows of an answer are read.
@@ -143,7 +143,7 @@ impl Reader<'_> {
                 let columns = self.columns(count as usize)?;
                 match self.reading {
                     Reading::Whole => self.result(columns).map(Answer::Rows),
-                    Reading::Parts => Ok(Answer::Flow(columns)),
+                    Reading::Parts => Ok(Answer::Flow(columns, self.format)),
                 }
             }
             None => Err(Broken::malformed("an empty answer").into()),

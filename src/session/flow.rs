@@ -94,7 +94,7 @@ impl Reader<'_> {
         let first = self.stream.receive()?;
         if let Some(warnings) = self.end_of(first.clone()) {
             self.stream.forget();
-            return Ok(ResultSet::empty(Arc::clone(columns), warnings));
+            return Ok(ResultSet::empty(Arc::clone(columns), self.format, warnings));
         }
         if self.stream.payload(first.clone()).first() == Some(&0xff) {
             return Err(self.refused(first));

@@ -53,8 +53,8 @@ pub struct ResultSet {
 
 impl ResultSet {
     /// One without rows: what a flow ends with, and begins with.
-    pub fn empty(columns: Arc<[Column]>, warnings: u16) -> Self {
-        Self { columns, format: Format::Text, data: Vec::new(), starts: vec![0], warnings }
+    pub fn empty(columns: Arc<[Column]>, format: Format, warnings: u16) -> Self {
+        Self { columns, format, data: Vec::new(), starts: vec![0], warnings }
     }
 
     pub(super) fn new(

@@ -89,7 +89,7 @@ pub(super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Ans
         Answer::Rows(rows) => {
             Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
         }
-        Answer::Flow(_) => Last::default(),
+        Answer::Flow(..) => Last::default(),
     };
     last.reader = if session.has_more() { number } else { 0 };
 }
