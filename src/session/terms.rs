@@ -78,6 +78,8 @@ pub(super) fn stay(sql: &[u8], backslash: bool) -> bool {
 fn next(place: Place, token: Token<'_>) -> Option<Place> {
     let among = |words: &[&str]| words.iter().any(|word| token.is(word));
     match (place, token) {
+        // Under ANSI_QUOTES, which the server does not tell, it escapes nothing between these.
+        (_, Token::Quoted([b'"', inside @ ..])) if inside.contains(&b'\\') => None,
         (Place::Set, Token::Variable(_)) => Some(Place::Assignment),
         (Place::Set, _) => None,
         (_, Token::Symbol(b';')) => Some(Place::Start),
@@ -140,6 +142,7 @@ mod tests {
             "/*!50000 USE a */",
             "SELECT 1 /*!999999 ' */; USE a -- '",
             "SELECT 1 /*M!999999 ' */; USE a -- '",
+            "SELECT 1 AS \"a\\\", 2; USE a -- \"",
             "no such statement",
             "`a`",
         ] {
