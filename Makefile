@@ -23,14 +23,15 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python matrix storm bench lint lint-rust lint-python format \
+.PHONY: help demo test test-rust test-python loom matrix storm bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
 help:
 	@echo "make demo          the usual driver and forksafe under gunicorn --preload, side by side"
-	@echo "make test          all tests: test-rust (needs no server), test-python"
+	@echo "make test          all tests: test-rust and loom (need no server), test-python"
 	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
+	@echo "make loom          every order of threads, on pool and registry; part of make test"
 	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
 	@echo "make format        rewrite the sources as lint wants them"
@@ -40,11 +41,17 @@ help:
 demo: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m examples.demo
 
-test: test-rust test-python
+test: test-rust loom test-python
 
 test-rust: toolchain
 	$(CARGO) test $(LOCKED) --no-default-features
 	$(CARGO) test $(LOCKED)
+
+# Every order of threads within the bounds that the models name; a build of its own, for loom's
+# types take the place of the standard ones.
+loom: toolchain
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+		$(CARGO) test $(LOCKED) --release --no-default-features --lib -- model first_touch
 
 test-python: build uwsgi strace $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -54,6 +61,7 @@ matrix: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 
 storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m tests.storm $(STORM_ARGS)
+	$(BIN)/python -m pytest tests/test_generations.py --storm-forks=20000 $(PYTEST_ARGS)
 
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)
@@ -71,6 +79,8 @@ lint-rust: toolchain $(VENV)/.requirements
 	$(CARGO) clippy $(LOCKED) --no-default-features --all-targets -- -D warnings
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 	$(CARGO) clippy $(LOCKED) --features python -- -D warnings
+	RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom \
+		$(CARGO) clippy $(LOCKED) --no-default-features --lib --profile test -- -D warnings
 
 lint-python: build
 	$(BIN)/ruff check
