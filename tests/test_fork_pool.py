@@ -46,17 +46,6 @@ def work(pool: forksafe.Pool) -> set[int]:
     return sessions
 
 
-@pytest.mark.parametrize("state", watched.STATES)
-def test_a_child_checks_out_the_full_size_on_sessions_of_its_own(
-    watch: Watch, in_child: InChild, transport: str, state: str
-) -> None:
-    parent = watch(state, transport)
-    sessions = in_child(work, parent.pool)
-    assert len(sessions) == 2
-    assert parent.session not in sessions
-    parent.assert_undisturbed()
-
-
 def test_a_pool_that_is_exhausted_in_the_parent_is_free_in_the_child(
     make_pool: MakePool, in_child: InChild
 ) -> None:

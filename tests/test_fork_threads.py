@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,17 +12,12 @@ from typing import Any
 import pytest
 
 import forksafe
-from tests import watched
 from tests.proxy import FaultProxy
-from tests.watched import Watched
-
-watch, witness = watched.watch, watched.witness
 
 # Python 3.12+ warns of every fork beside threads; they are the point here.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 InChild = Callable[..., Any]
-Watch = Callable[..., Watched]
 Connect = Callable[..., forksafe.Connection]
 MakePool = Callable[..., forksafe.Pool]
 
@@ -131,46 +124,6 @@ def test_a_fork_while_threads_read_rows_as_they_come(
             in_child(use_at_full_size, pool)
 
 
-def queries(parent: Watched) -> None:
-    with pytest.raises(forksafe.OperationalError, match="inherited"):
-        parent.connection.cursor()
-
-
-def closes(parent: Watched) -> None:
-    parent.connection.close()
-    use_at_full_size(parent.pool)
-
-
-def collects(parent: Watched) -> None:
-    parent.drop()
-
-
-@pytest.mark.parametrize("leave", ["os._exit", "sys.exit"])
-@pytest.mark.parametrize("act", [queries, closes, collects])
-def test_a_fork_while_a_thread_is_in_the_middle_of_a_query(
-    watch: Watch,
-    in_child: InChild,
-    transport: str,
-    act: Callable[[Watched], None],
-    leave: str,
-) -> None:
-    parent = watch("lent", transport)
-    statement = parent.witness.hold_a_lock()
-
-    def query() -> object:
-        with parent.connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
-
-    with background(query) as outcome:
-        parent.witness.wait_until_waiting(parent.session)
-        in_child(act, parent, leave=leave)
-        assert outcome == []
-        parent.witness.release_locks()
-    assert outcome == [watched.ANSWER]
-    parent.assert_undisturbed()
-
-
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
 @pytest.mark.parametrize("leave", ["os._exit", "sys.exit"])
 def test_a_fork_while_a_thread_is_connecting(
@@ -188,16 +141,6 @@ def test_a_fork_while_a_thread_is_connecting(
     assert echo(outcome[0], 2) == 2
 
 
-def test_a_fork_by_a_thread_that_is_not_the_main_one(
-    watch: Watch, in_child: InChild, transport: str
-) -> None:
-    parent = watch("in_transaction", transport)
-    with background(lambda: in_child(closes, parent)) as outcome:
-        pass
-    assert outcome == [None]
-    parent.assert_undisturbed()
-
-
 def test_forks_by_several_threads_at_once(make_pool: MakePool, in_child: InChild) -> None:
     pool = make_pool(max_size=2)
 
@@ -207,22 +150,3 @@ def test_forks_by_several_threads_at_once(make_pool: MakePool, in_child: InChild
 
     with threads(fork_and_borrow, count=3):
         time.sleep(0.5)
-
-
-def test_children_of_multiprocessing(watch: Watch, transport: str) -> None:
-    parent = watch("in_transaction", transport)
-
-    def child() -> None:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(20)
-        queries(parent)
-        closes(parent)
-
-    context = multiprocessing.get_context("fork")
-    children = [context.Process(target=child) for _ in range(3)]
-    for process in children:
-        process.start()
-    for process in children:
-        process.join(30)
-    assert [process.exitcode for process in children] == [0, 0, 0]
-    parent.assert_undisturbed()

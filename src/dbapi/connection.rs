@@ -131,7 +131,8 @@ impl Connection {
     }
 
     /// Whether the session is silent and open, by a look at the socket: no round trip. False
-    /// where it is dead, closed or inherited.
+    /// where it is dead, closed or inherited; True while answers are unread, for then nothing can
+    /// be told.
     fn probe(&self) -> PyResult<bool> {
         if !self.link.is_open() {
             return Ok(false);

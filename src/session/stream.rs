@@ -5,19 +5,19 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
+use mysql::mysql_common::constants::MAX_PAYLOAD_LEN as FRAME;
+
 use super::compression::Compression;
 use super::error::{Broken, Error};
 use super::inbox::Inbox;
+use super::rows::HEADER;
 use super::socket::Socket;
 use super::tls::Tls;
 use super::transport::{Silence, Transport};
 use super::wait::{Interrupt, Patience};
 
-const HEADER: usize = 4;
 /// Why a stream is broken in which something lies that answers no command.
 pub(super) const UNASKED: &str = "bytes that nobody asked for had been received";
-/// A payload of this length goes on in the next frame.
-const FRAME: usize = 0xff_ffff;
 /// An outgoing buffer larger than this is given back after use.
 const OUTBOX_KEPT: usize = 256 * 1024;
 
