@@ -18,6 +18,7 @@ import pytest
 
 from scripts.mariadb_server import Server
 from tests import watched
+from tests.storm.judge import at_least
 from tests.watched import Witness
 
 witness = watched.witness
@@ -98,5 +99,5 @@ def test_a_parent_of_very_many_children(run: Run, witness: Witness, storm_forks:
     assert {descriptors for _, descriptors, _ in samples} == {samples[0][1]}
     assert max(sessions for _, _, sessions in samples) <= EACH + 1 + UNNOTICED
     assert left_after_a_while(witness) == set()
-    # Those that left theirs open.
-    assert witness.aborted_clients() == aborted + EACH * (children // 2)
+    left_open = EACH * (children // 2)
+    assert at_least(left_open) <= witness.aborted_clients() - aborted <= left_open

@@ -17,6 +17,15 @@ from tests.storm.world import World
 QUIET = 10.0  # seconds that the server may take to notice that sessions have ended
 
 
+def at_least(aborted: int) -> int:
+    """What Aborted_clients surely grows by when so many sessions end without a goodbye.
+
+    The server counts them without a lock, and so loses some that end at the same moment: 2 of
+    21,980 have been seen.
+    """
+    return aborted - 1 - aborted // 1000
+
+
 class Books:
     """The server's sessions and aborted sessions before the storm."""
 
@@ -31,8 +40,8 @@ class Books:
         wait_until(lambda: not self._left(), QUIET)
         for session in self._left():
             counts.note("sessions_left", f"session {session}")
-        least = counts["aborted"] + counts["killed"]
-        most = least + counts["perhaps_aborted"]
+        ended = counts["aborted"] + counts["killed"]
+        least, most = at_least(ended), ended + counts["perhaps_aborted"]
         wait_until(lambda: self._aborted() >= least, 2.0)
         found = self._aborted()
         if beyond := max(found - most, least - found, 0):
