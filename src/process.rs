@@ -69,6 +69,18 @@ impl fmt::Display for Process {
     }
 }
 
+/// Whether this is the thread that the process began with; in a child, the one that forked.
+#[cfg(target_os = "linux")]
+pub fn is_first_thread() -> bool {
+    nix::unistd::gettid() == nix::unistd::getpid()
+}
+
+/// Whether this may be the thread that the process began with: elsewhere nobody tells.
+#[cfg(not(target_os = "linux"))]
+pub fn is_first_thread() -> bool {
+    true
+}
+
 /// Prepare the ground: done once when the library is loaded, so that no fork can catch it half
 /// made. Safe to repeat.
 pub fn prepare() {

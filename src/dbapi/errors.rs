@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::PyTypeInfo;
 
 use crate::pool;
+use crate::process::is_first_thread;
 use crate::session::Error;
 
 import_exception!(forksafe.exceptions, DataError);
@@ -50,8 +51,11 @@ pub(super) fn prepare(py: Python<'_>) {
 }
 
 /// Asked by whatever waits: has a signal handler raised? Runs the handlers that are due.
+///
+/// Python runs them in its main thread alone. The others stay away from the interpreter while they
+/// wait: a thread that asks for its lock in the moment of a fork in C would hang the child.
 pub(super) fn interrupted() -> bool {
-    if FINALIZING.get() {
+    if FINALIZING.get() || !is_first_thread() {
         return false;
     }
     if RAISED.with_borrow(|raised| raised.is_some()) {
