@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from benches.builds import BUILDS, program
 from benches.figures import Figures, table
 from benches.header import header
-from benches.record import record
+from benches.record import arguments, publish
 
 # What each build says a call takes, in nanoseconds, by what is called.
 Measured = dict[str, dict[str, Figures]]
@@ -18,25 +17,16 @@ Measured = dict[str, dict[str, Figures]]
 
 def main() -> None:
     """Build twice, let the two take turns, print what differs."""
-    arguments = _arguments()
+    asked = arguments("cost", rounds=21)
     programs = {build: program(build) for build in BUILDS}
     head = header([])
     measured: Measured = {build: defaultdict(Figures) for build in BUILDS}
-    for turn in range(arguments.rounds):
+    for turn in range(asked.rounds):
         # Who goes first alternates: a machine that warms up favours nobody.
         for build in BUILDS if turn % 2 else reversed(BUILDS):
             _run(programs[build], build, measured[build])
-    text = f"{head}; {_rustc()}; {arguments.rounds} rounds of each.\n\n{_table(measured)}"
-    print(text)
-    if arguments.record:
-        record("cost", text)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benches.cost", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=21, help="of each build (default 21)")
-    parser.add_argument("--record", action="store_true", help="put the results in README.md")
-    return parser.parse_args()
+    text = f"{head}; {_rustc()}; {asked.rounds} rounds of each.\n\n{_table(measured)}"
+    publish("cost", text, asked)
 
 
 def _run(executable: Path, build: str, measured: dict[str, Figures]) -> None:

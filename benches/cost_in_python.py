@@ -4,7 +4,6 @@ the same build without it, and beside SQLAlchemy's pool over mysqlclient or PyMy
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from benches.builds import BUILDS, ROOT, package
 from benches.figures import Figures, table
 from benches.header import header
 from benches.lending import CASES
-from benches.record import record
+from benches.record import arguments, publish
 from scripts.throwaway_mariadb import ThrowawayMariaDB
 
 PACKAGES = ("forksafe", "PyMySQL", "mysqlclient", "SQLAlchemy")
@@ -27,7 +26,7 @@ Measured = dict[str, dict[str, Figures]]
 
 def main() -> None:
     """Build twice; let two interpreters with the builds and one with the peer take turns."""
-    arguments = _arguments()
+    asked = arguments("cost_in_python", rounds=41)
     packages = {build: package(build) for build in BUILDS}
     measured: Measured = {subject: defaultdict(Figures) for subject in SUBJECTS}
     with ThrowawayMariaDB() as server:
@@ -36,23 +35,14 @@ def main() -> None:
             subject: _Worker(subject, packages.get(subject), str(server.unix_socket))
             for subject in SUBJECTS
         }
-        for turn in range(arguments.rounds):
+        for turn in range(asked.rounds):
             for subject in SUBJECTS if turn % 2 else reversed(SUBJECTS):
                 for case in CASES:
                     measured[subject][case].add(workers[subject].measure(case))
         for worker in workers.values():
             worker.close()
-    text = f"{head}; unix socket; {arguments.rounds} rounds of each.\n\n{_table(measured)}"
-    print(text)
-    if arguments.record:
-        record("cost in Python", text)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benches.cost_in_python")
-    parser.add_argument("--rounds", type=int, default=41, help="of each (default 41)")
-    parser.add_argument("--record", action="store_true", help="put the results in README.md")
-    return parser.parse_args()
+    text = f"{head}; unix socket; {asked.rounds} rounds of each.\n\n{_table(measured)}"
+    publish("cost in Python", text, asked)
 
 
 class _Worker:

@@ -4,7 +4,6 @@ connect in the same process, beside what the usual drivers and SQLAlchemy need f
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import random
@@ -17,7 +16,7 @@ from collections.abc import Callable
 import forksafe
 from benches.figures import Figures, table
 from benches.header import header
-from benches.record import record
+from benches.record import arguments, publish
 from benches.subjects import Subject, subjects
 from scripts.throwaway_mariadb import ThrowawayMariaDB
 
@@ -32,23 +31,14 @@ Measured = dict[str, dict[str, Figures]]
 
 def main() -> None:
     """Measure every subject in turn, many times, over each transport; print the table."""
-    arguments = _arguments()
+    asked = arguments("first_answer", rounds=200)
     measured: Measured = {}
     with ThrowawayMariaDB() as server:
         head = header(PACKAGES, _version(server))
         for transport in TRANSPORTS:
-            measured[transport] = _measure(subjects(server, transport), arguments.rounds)
-    text = f"{head}; {arguments.rounds} rounds of each.\n\n{_table(measured)}"
-    print(text)
-    if arguments.record:
-        record("first answer", text)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benches.first_answer")
-    parser.add_argument("--rounds", type=int, default=200, help="of each (default 200)")
-    parser.add_argument("--record", action="store_true", help="put the results in README.md")
-    return parser.parse_args()
+            measured[transport] = _measure(subjects(server, transport), asked.rounds)
+    text = f"{head}; {asked.rounds} rounds of each.\n\n{_table(measured)}"
+    publish("first answer", text, asked)
 
 
 def _version(server: ThrowawayMariaDB) -> str:

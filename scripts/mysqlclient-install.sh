@@ -10,11 +10,7 @@ install() { "$python" -m pip install -q --disable-pip-version-check mysqlclient 
 
 has_it && exit 0
 install && has_it && exit 0
-packages="libmariadb-dev pkg-config gcc"
-"$python" - <<'END' || packages="$packages python3-dev"
-import os, sys, sysconfig
-sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
-END
+packages="libmariadb-dev pkg-config gcc $("$(dirname "$0")/python-headers.sh" "$python")"
 # shellcheck disable=SC2086 # a list of words
 "$(dirname "$0")/apt-install.sh" $packages >/dev/null 2>&1 && install && has_it && exit 0
 echo "mysqlclient does not install here (it needs: $packages); the demo takes PyMySQL instead"

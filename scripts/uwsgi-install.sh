@@ -18,11 +18,7 @@ install() {
 
 has_it && exit 0
 install && has_it && exit 0
-packages="gcc libc6-dev"
-"$python" - <<'END' || packages="$packages python3-dev"
-import os, sys, sysconfig
-sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
-END
+packages="gcc libc6-dev $("$(dirname "$0")/python-headers.sh" "$python")"
 # shellcheck disable=SC2086 # a list of words
 "$(dirname "$0")/apt-install.sh" $packages >/dev/null 2>&1 && install && has_it && exit 0
 echo "uWSGI does not install here (it needs: $packages); its tests are skipped"

@@ -95,14 +95,4 @@ def test_workers_that_retire_after_so_many_requests_take_only_their_own_sessions
 
 def test_workers_killed_in_mid_query_take_only_their_own_sessions(serve: Serve) -> None:
     with serve(uwsgi("--processes=6", "--harakiri=3")) as site:
-        with site.stalled() as stalled, site.clients(2) as clients:
-            workers = {request.worker for request in stalled}
-            killed = {worker.pid for worker in workers}
-            clients.wait_for_answers(100)
-            others = clients.pids
-            clients.wait_until(lambda: all(r.has_ended() for r in stalled), "the time-out")
-            clients.wait_until(lambda: clients.pids > others, "answers of new workers")
-        assert not any(map(is_alive, killed))
-        assert all(map(is_alive, others))
-        assert all(isinstance(request.outcome, Exception) for request in stalled)
-        site.assert_unharmed({*clients.answers, *workers}, killed)
+        site.assert_a_time_out_kills_none_but_the_stalled()

@@ -11,7 +11,7 @@ use mysql::mysql_common::packets::{
 };
 
 use super::error::{Broken, Error};
-use super::rows::{lenenc, Format, Outcome, ResultSet};
+use super::rows::{end, lenenc, Format, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;
 
@@ -210,18 +210,11 @@ impl Reader<'_> {
         }
     }
 
-    /// The warnings, if this packet is an end of columns or rows. A row may start with the same
-    /// byte, but is then far longer.
+    /// The warnings, if this packet is an end of columns or rows.
     pub(super) fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
-        match self.stream.payload(range) {
-            [0xfe, warnings_low, warnings_high, low, high] => {
-                let status = u16::from_le_bytes([*low, *high]);
-                let warnings = u16::from_le_bytes([*warnings_low, *warnings_high]);
-                self.status.told(StatusFlags::from_bits_truncate(status));
-                Some(warnings)
-            }
-            _ => None,
-        }
+        let (warnings, status) = end(self.stream.payload(range))?;
+        self.status.told(StatusFlags::from_bits_truncate(status));
+        Some(warnings)
     }
 
     /// The server asks for a file of ours. It must be answered even when it gets nothing.

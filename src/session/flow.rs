@@ -16,7 +16,7 @@ use super::body::Body;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::{Broken, Error};
 use super::manager::Connector;
-use super::rows::{ResultSet, HEADER};
+use super::rows::{end, ResultSet, HEADER};
 use super::{Column, Session};
 
 /// A part ends with the row that reaches this size, in bytes.
@@ -117,7 +117,7 @@ impl Reader<'_> {
 
 /// Whether a packet among rows is none of them: it ends them, well or with an error.
 fn ends_rows(payload: &[u8]) -> bool {
-    matches!(payload, [0xff, ..] | [0xfe, _, _, _, _])
+    payload.starts_with(&[0xff]) || end(payload).is_some()
 }
 
 #[cfg(test)]

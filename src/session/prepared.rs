@@ -14,6 +14,7 @@ use super::bindings::Bindings;
 use super::body::Body;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::{Broken, Error};
+use super::rows::end;
 use super::sql::Tokens;
 use super::terms;
 
@@ -212,7 +213,7 @@ impl Reader<'_> {
             self.stream.forget();
         }
         let range = self.stream.receive()?;
-        let ends = matches!(self.stream.payload(range), [0xfe, _, _, _, _]);
+        let ends = end(self.stream.payload(range)).is_some();
         self.stream.forget();
         ends.then_some(()).ok_or_else(|| Broken::malformed("no end after the definitions").into())
     }

@@ -142,6 +142,15 @@ fn is_row(bytes: &[u8], count: usize) -> bool {
     (0..count).all(|_| values.value().is_ok()) && values.data.is_empty()
 }
 
+/// Warnings and status, if this packet is an end of columns, rows or definitions. A row may start
+/// with the same byte, but is then far longer.
+pub(super) fn end(payload: &[u8]) -> Option<(u16, u16)> {
+    match *payload {
+        [0xfe, a, b, c, d] => Some((u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))),
+        _ => None,
+    }
+}
+
 /// MySQL's length-encoded integer, and what follows it.
 pub(super) fn lenenc(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;

@@ -11,7 +11,7 @@ from tests.managers import stall
 from tests.managers.answers import Answer
 from tests.managers.clients import Clients, Wrong, echo, fetch
 from tests.managers.manager import Manager
-from tests.managers.master import Master
+from tests.managers.master import Master, is_alive
 from tests.watched import Witness
 
 WAYS = ("pool", "engine", "django", "kept")
@@ -37,6 +37,20 @@ class Site:
             yield [Stalled(self, way) for way in ways]
         finally:
             self.witness.release_locks()
+
+    def assert_a_time_out_kills_none_but_the_stalled(self) -> None:
+        """Workers in mid-query are killed by the manager; the others answer on, unharmed."""
+        with self.stalled() as stalled, self.clients(2) as clients:
+            workers = {request.worker for request in stalled}
+            killed = {worker.pid for worker in workers}
+            clients.wait_for_answers(100)
+            others = clients.pids
+            clients.wait_until(lambda: all(r.has_ended() for r in stalled), "the time-out")
+            clients.wait_until(lambda: clients.pids > others, "answers of new workers")
+        assert not any(map(is_alive, killed))
+        assert all(map(is_alive, others))
+        assert all(isinstance(request.outcome, Exception) for request in stalled)
+        self.assert_unharmed({*clients.answers, *workers}, killed)
 
     def assert_unharmed(self, answers: Iterable[Answer], killed: Iterable[int] = ()) -> None:
         """No session was used by two processes, none is left of a worker that has ended.
