@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use forksafe::pool::{Health, Manage, Pool, PoolOptions, Reset};
+use forksafe::pool::{Discard, Health, Manage, Pool, PoolOptions, Reset};
 use forksafe::process::{Owned, PerProcess, Process};
 
 /// Long enough that reading the clock does not count, short enough that some batch is not
@@ -81,8 +81,12 @@ impl Manage for Nothing {
         Ok(())
     }
 
-    fn is_broken(&self, _: &u64) -> bool {
-        false
+    fn unfit(&self, _: &u64) -> Option<Discard> {
+        None
+    }
+
+    fn is_outage(&self, _: &Infallible) -> bool {
+        true
     }
 
     fn idle_limit(&self, _: &u64) -> Option<Duration> {

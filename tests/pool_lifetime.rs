@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{of_size, Fake};
-use forksafe::pool::PoolOptions;
+use forksafe::pool::{MaxIdle, PoolOptions};
 
 const AT_ONCE: Option<Duration> = Some(Duration::from_nanos(1));
 const LONG: Option<Duration> = Some(Duration::from_secs(3600));
@@ -27,7 +27,8 @@ fn an_expired_connection_is_discarded_when_it_comes_back() {
 
 #[test]
 fn a_connection_that_rested_too_long_is_not_lent() {
-    let (pool, counts) = Fake::default().pool(PoolOptions { max_idle: AT_ONCE, ..of_size(1) });
+    let (pool, counts) =
+        Fake::default().pool(PoolOptions { max_idle: MaxIdle::Exactly(AT_ONCE), ..of_size(1) });
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.stats().idle, 1);
     assert_eq!(pool.check_out(None).unwrap().number, 2);
@@ -36,8 +37,11 @@ fn a_connection_that_rested_too_long_is_not_lent() {
 
 #[test]
 fn a_connection_within_its_limits_is_lent_again() {
-    let (pool, counts) =
-        Fake::default().pool(PoolOptions { max_idle: LONG, recycle: LONG, ..of_size(1) });
+    let (pool, counts) = Fake::default().pool(PoolOptions {
+        max_idle: MaxIdle::Exactly(LONG),
+        recycle: LONG,
+        ..of_size(1)
+    });
     for _ in 0..3 {
         assert_eq!(pool.check_out(None).unwrap().number, 1);
     }
@@ -47,7 +51,7 @@ fn a_connection_within_its_limits_is_lent_again() {
 #[test]
 fn a_server_with_a_short_wait_timeout_lowers_max_idle() {
     let fake = Fake { idle_limit: AT_ONCE, ..Fake::default() };
-    let (pool, _) = fake.pool(PoolOptions { max_idle: LONG, ..of_size(1) });
+    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Exactly(LONG), ..of_size(1) });
     assert_eq!(pool.stats().idle_limit, LONG, "before the first connection");
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.stats().idle_limit, AT_ONCE);
@@ -58,15 +62,18 @@ fn a_server_with_a_short_wait_timeout_lowers_max_idle() {
 #[test]
 fn a_server_with_a_long_wait_timeout_does_not_raise_max_idle() {
     let fake = Fake { idle_limit: LONG, ..Fake::default() };
-    let (pool, _) = fake.pool(PoolOptions { max_idle: AT_ONCE, ..of_size(1) });
+    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Exactly(AT_ONCE), ..of_size(1) });
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.stats().idle_limit, AT_ONCE);
 }
 
 #[test]
 fn without_limits_nothing_is_ever_too_old() {
-    let (pool, _) =
-        Fake::default().pool(PoolOptions { max_idle: None, recycle: None, ..of_size(1) });
+    let (pool, _) = Fake::default().pool(PoolOptions {
+        max_idle: MaxIdle::Exactly(None),
+        recycle: None,
+        ..of_size(1)
+    });
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.check_out(None).unwrap().number, 1);
     assert_eq!(pool.stats().idle_limit, None);
@@ -74,7 +81,8 @@ fn without_limits_nothing_is_ever_too_old() {
 
 #[test]
 fn a_check_in_sweeps_one_that_has_rested_too_long_at_the_bottom() {
-    let (pool, counts) = Fake::default().pool(PoolOptions { max_idle: AT_ONCE, ..of_size(3) });
+    let (pool, counts) =
+        Fake::default().pool(PoolOptions { max_idle: MaxIdle::Exactly(AT_ONCE), ..of_size(3) });
     let [one, two, three] = [(); 3].map(|()| pool.check_out(None).unwrap());
     drop(one);
     assert_eq!((pool.stats().idle, counts.dropped()), (1, 0), "it has only just come to rest");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{of_size, Fake, FakeLease, FakePool};
-use forksafe::pool::{Pool, PoolOptions};
+use forksafe::pool::{MaxIdle, Pool, PoolOptions};
 
 #[test]
 fn handles_are_send_and_sync_and_tell_their_state() {
@@ -42,8 +42,14 @@ fn options_that_cannot_work_are_refused_by_name() {
     assert_eq!(refused(|options| options.max_size = 0), "max_size must be at least 1, not 0");
     assert!(refused(|options| options.timeout = Duration::ZERO).starts_with("timeout must"));
     assert!(refused(|options| options.recycle = Some(Duration::ZERO)).starts_with("recycle must"));
-    assert!(refused(|options| options.max_idle = Some(Duration::ZERO)).starts_with("max_idle m"));
+    assert!(refused(|options| options.max_idle = MaxIdle::Exactly(Some(Duration::ZERO)))
+        .starts_with("max_idle m"));
     assert!(refused(|options| options.name = Some(String::new())).starts_with("name must"));
-    let fine = PoolOptions { ping_after: zero, recycle: None, max_idle: None, ..of_size(1) };
+    let fine = PoolOptions {
+        ping_after: zero,
+        recycle: None,
+        max_idle: MaxIdle::Exactly(None),
+        ..of_size(1)
+    };
     assert_eq!(fine.validate(), Ok(()));
 }

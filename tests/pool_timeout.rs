@@ -46,6 +46,8 @@ fn the_text_has_the_numbers_the_holders_and_the_last_error() {
     let held = |thread: &str, millis| Holding {
         thread: thread.to_owned(),
         held: Duration::from_millis(millis),
+        place: None,
+        leaked: false,
     };
     let mut timed_out = TimedOut {
         pool: "web".to_owned(),

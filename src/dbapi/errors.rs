@@ -159,5 +159,8 @@ pub(super) fn raise_pool(error: pool::Error<Error>) -> PyErr {
         pool::Error::Closed { .. } => PoolClosed::new_err((CLIENT, text())),
         pool::Error::Interrupted { .. } => usage(text()),
         pool::Error::Connect(cause) => raise(cause),
+        pool::Error::Down(down) => {
+            by_number(down.error.errno(), format!("{}; {down}", down.error.message()))
+        }
     }
 }

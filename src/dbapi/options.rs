@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
 use super::errors::{interrupted, raise, usage};
-use crate::pool::{PoolOptions, Reset};
+use crate::pool::{MaxIdle, PoolOptions, Reset};
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
 
 /// The names of the pool's own options.
@@ -172,7 +172,7 @@ fn set_pool(pool: &mut PoolOptions, given: Given<'_>) -> Result<(), String> {
         "timeout" => pool.timeout = given.seconds()?.unwrap_or(defaults.timeout),
         "max_waiting" => pool.max_waiting = given.count()?,
         "recycle" => pool.recycle = given.seconds()?,
-        "max_idle" => pool.max_idle = given.seconds()?,
+        "max_idle" => pool.max_idle = MaxIdle::Exactly(given.seconds()?),
         "pre_ping" => pool.pre_ping = given.bool()?.unwrap_or(defaults.pre_ping),
         "ping_after" => pool.ping_after = given.seconds_or_zero()?.unwrap_or(defaults.ping_after),
         "reset" => pool.reset = reset(&given.value)?,

@@ -30,6 +30,7 @@ impl Pool {
         let caller = Caller {
             timeout,
             thread: thread_name(py).map(Arc::from),
+            place: None,
             keep_waiting: Some(&|| !interrupted()),
         };
         let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;

@@ -16,6 +16,8 @@ pub struct Caller<'a> {
     pub timeout: Option<Duration>,
     /// What a time-out text calls the holder. Default: the thread's own name, or its id.
     pub thread: Option<Arc<str>>,
+    /// Where in the code this is, for [`super::PoolOptions::leak_after`]. Default: not recorded.
+    pub place: Option<Arc<str>>,
     /// Asked about ten times a second, and never under a lock, while the caller waits in the
     /// queue: `false` ends the wait with [`super::Error::Interrupted`].
     pub keep_waiting: Option<&'a (dyn Fn() -> bool + Sync)>,
@@ -51,7 +53,12 @@ impl Holder {
 
     /// As a time-out tells it.
     pub(super) fn holding(&self, now: Instant) -> Holding {
-        Holding { thread: self.name(), held: now.saturating_duration_since(self.since) }
+        Holding {
+            thread: self.name(),
+            held: now.saturating_duration_since(self.since),
+            place: None,
+            leaked: false,
+        }
     }
 
     fn name(&self) -> String {

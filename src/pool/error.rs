@@ -30,6 +30,23 @@ pub enum Error<E> {
     },
     /// No connection could be opened.
     Connect(E),
+    /// No connection could be opened a moment ago, and the next attempt is not due yet.
+    Down(Box<Down<E>>),
+}
+
+/// Why no attempt was made to connect.
+#[derive(Clone, Debug)]
+pub struct Down<E> {
+    /// The pool's name.
+    pub pool: String,
+    /// The process that asked.
+    pub pid: u32,
+    /// What the last attempt met.
+    pub error: E,
+    /// For how long no connection could be opened.
+    pub since: Duration,
+    /// When an attempt is due; zero: one is under way.
+    pub retry_in: Duration,
 }
 
 /// What a pool looked like when a check-out ran into its deadline.
@@ -62,6 +79,10 @@ pub struct Holding {
     pub thread: String,
     /// For how long.
     pub held: Duration,
+    /// Where in the code it was taken, where that was recorded.
+    pub place: Option<String>,
+    /// Whether that is longer than `leak_after`.
+    pub leaked: bool,
 }
 
 impl<E: fmt::Display> fmt::Display for Error<E> {
@@ -80,6 +101,20 @@ impl<E: fmt::Display> fmt::Display for Error<E> {
                 write!(f, "the wait for a connection from pool '{pool}' was interrupted")
             }
             Self::Connect(error) => error.fmt(f),
+            Self::Down(down) => write!(f, "{}; {down}", down.error),
+        }
+    }
+}
+
+/// What is to be said beside the error itself.
+impl<E> fmt::Display for Down<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pool, pid, since, .. } = self;
+        write!(f, "pool '{pool}' in process {pid} has met this for ")?;
+        write!(f, "{:.1}s, ", since.as_secs_f64())?;
+        match self.retry_in {
+            Duration::ZERO => f.write_str("and an attempt is under way"),
+            wait => write!(f, "and tries again in {:.1}s", wait.as_secs_f64()),
         }
     }
 }
@@ -90,7 +125,7 @@ impl<E: fmt::Display> fmt::Display for TimedOut<E> {
         let timeout = timeout.as_secs_f64();
         write!(f, "no connection within {timeout}s from pool '{pool}' in process {pid} ")?;
         write!(f, "({size} open, {in_use} in use, {idle} idle, {waiting} waiting)")?;
-        for (place, Holding { thread, held }) in self.longest.iter().enumerate() {
+        for (place, Holding { thread, held, .. }) in self.longest.iter().enumerate() {
             let lead = if place == 0 { "; held longest:" } else { "," };
             write!(f, "{lead} thread {thread} {:.1}s", held.as_secs_f64())?;
         }
@@ -109,6 +144,7 @@ impl<E: error::Error + 'static> error::Error for Error<E> {
             }
             // Its text is this error's text, so its source is this error's source.
             Self::Connect(error) => error.source(),
+            Self::Down(down) => Some(&down.error),
             _ => None,
         }
     }

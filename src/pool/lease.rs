@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Weak;
 
+use super::event::Reclaim;
 use super::manage::Manage;
 use super::slot::Held;
 use super::stats::Discard;
@@ -43,6 +45,16 @@ impl<M: Manage> Lease<M> {
         drop(self.held.take().map(|held| held.discard(reason)));
     }
 
+    /// The pool may ask this one for the lease back when others wait for a connection.
+    pub fn watch(&self, _keeper: Weak<dyn Keeper>) {
+        todo!()
+    }
+
+    /// Check in on behalf of a holder that never did, which is counted.
+    pub fn reclaim(self, _cause: Reclaim) {
+        todo!()
+    }
+
     fn held(&self) -> &Held<M> {
         self.held.as_ref().expect(TAKEN)
     }
@@ -53,6 +65,13 @@ impl<M: Manage> Lease<M> {
 }
 
 const TAKEN: &str = "BUG: a lease was used while it was taken apart";
+
+/// Whoever keeps a lease on behalf of a thread.
+pub trait Keeper: Send + Sync {
+    /// Give the lease back, by [`Lease::reclaim`], if nobody can use it any more. Called without
+    /// any lock of the pool's; must not wait.
+    fn reclaim_orphan(&self);
+}
 
 impl<M: Manage> Drop for Lease<M> {
     fn drop(&mut self) {

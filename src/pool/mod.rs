@@ -12,6 +12,7 @@ mod caller;
 mod check_out;
 mod entry;
 mod error;
+mod event;
 mod lease;
 mod manage;
 #[cfg(all(test, loom))]
@@ -29,11 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use caller::Caller;
-pub use error::{Error, Holding, TimedOut};
-pub use lease::Lease;
+pub use error::{Down, Error, Holding, TimedOut};
+pub use event::{Event, Reclaim};
+pub use lease::{Keeper, Lease};
 pub use manage::{Health, Manage, Reset};
-pub use options::PoolOptions;
-pub use stats::{Discard, Discards, Stats};
+pub use options::{MaxIdle, PoolOptions};
+pub use stats::{Discard, Discards, IdleSource, Stats, Summary};
 
 use shared::Shared;
 
@@ -75,6 +77,60 @@ impl<M: Manage> Pool<M> {
     /// use goes when it is checked in. Safe to repeat. A child forked later inherits it.
     pub fn close(&self) {
         self.shared.state().close();
+    }
+
+    /// As [`Pool::close`], and then wait up to `timeout` for what is in use to be checked in.
+    /// Returns how many still are not. `keep_waiting` as in [`Caller`].
+    pub fn close_within(
+        &self,
+        _timeout: Duration,
+        _keep_waiting: Option<&(dyn Fn() -> bool + Sync)>,
+    ) -> usize {
+        todo!()
+    }
+
+    /// Open connections until there are [`PoolOptions::min_size`], idle and in use together.
+    ///
+    /// # Errors
+    /// As [`Pool::check_out_for`].
+    pub fn open(&self, _caller: &Caller<'_>) -> Result<(), Error<M::Error>> {
+        todo!()
+    }
+
+    /// Test all idle connections, each with a ping, and discard those that fail. Returns how many.
+    pub fn check(&self, _caller: &Caller<'_>) -> usize {
+        todo!()
+    }
+
+    /// Replace every connection: the idle ones at once, those in use when they are checked in.
+    pub fn drain(&self) {
+        todo!()
+    }
+
+    /// Change [`PoolOptions::min_size`] and [`PoolOptions::max_size`], in this process and in
+    /// children forked later. What is idle and too many is discarded at once; what is in use and
+    /// too many, at check-in.
+    ///
+    /// # Errors
+    /// As [`PoolOptions::validate`].
+    pub fn resize(&self, _min_size: usize, _max_size: usize) -> Result<(), String> {
+        todo!()
+    }
+
+    /// Lend nothing until [`Pool::resume`]: callers wait, within their time-outs. A child forked
+    /// meanwhile lends.
+    pub fn suspend(&self) {
+        todo!()
+    }
+
+    /// Lend again. Safe to repeat.
+    pub fn resume(&self) {
+        todo!()
+    }
+
+    /// As [`Pool::stats`], and count from zero from here on.
+    pub fn pop_stats(&self) -> Stats {
+        todo!()
     }
 
     /// Whether it has been closed, in this process or before the fork.

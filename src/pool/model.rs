@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use loom::thread::{self, JoinHandle};
 
-use super::{Caller, Error, Health, Lease, Manage, Pool, PoolOptions, Reset};
+use super::{Caller, Discard, Error, Health, Lease, Manage, Pool, PoolOptions, Reset};
 use crate::model::explore;
 use crate::process;
 
@@ -51,8 +51,12 @@ impl Manage for Counted {
         Ok(())
     }
 
-    fn is_broken(&self, _: &Conn) -> bool {
-        false
+    fn unfit(&self, _: &Conn) -> Option<Discard> {
+        None
+    }
+
+    fn is_outage(&self, _: &Infallible) -> bool {
+        true
     }
 
     fn idle_limit(&self, _: &Conn) -> Option<Duration> {

@@ -40,7 +40,7 @@ impl<M: Manage> Shared<M> {
 
     /// Take in a connection that was opened just now.
     pub(super) fn admit(&self, conn: M::Conn, now: Instant) -> Entry<M::Conn> {
-        let idle_limit = shorter(self.options.max_idle, self.manage.idle_limit(&conn));
+        let idle_limit = shorter(self.options.max_idle.own(), self.manage.idle_limit(&conn));
         let state = self.state();
         state.idle_limit.set(idle_limit);
         let id = state.counters.connected();

@@ -115,8 +115,11 @@ impl<M: Manage> Held<M> {
             return Some(Discard::Closed);
         }
         // A thread that panics may have left anything half done.
-        if thread::panicking() || manage.is_broken(conn) {
+        if thread::panicking() {
             return Some(Discard::Broken);
+        }
+        if let Some(reason) = manage.unfit(conn) {
+            return Some(reason);
         }
         if self.entry.is_expired(Instant::now()) {
             return Some(Discard::Expired);

@@ -39,7 +39,7 @@ impl<M: Manage> State<M> {
             books: Mutex::new(Slots::new(options.max_size, options.max_waiting, closed)),
             counters: counters.unwrap_or_default(),
             closed: AtomicBool::new(closed),
-            idle_limit: Limit::new(options.max_idle),
+            idle_limit: Limit::new(options.max_idle.own()),
             last_connect_error: Mutex::new(None),
         }
     }

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::error::Holding;
+
 /// What a pool is doing and what it has done in this process.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
@@ -9,7 +11,9 @@ pub struct Stats {
     pub pid: u32,
     /// The pool's name.
     pub name: String,
-    /// The option.
+    /// The option, or what [`super::Pool::resize`] made of it.
+    pub min_size: usize,
+    /// The option, or what [`super::Pool::resize`] made of it.
     pub max_size: usize,
     /// Idle and in use together.
     pub size: usize,
@@ -21,15 +25,43 @@ pub struct Stats {
     pub waiting: usize,
     /// Whether the pool has been closed.
     pub closed: bool,
+    /// Whether it lends nothing for now.
+    pub suspended: bool,
+    /// For how long no connection could be opened; `None`: the last attempt went well.
+    pub down_for: Option<Duration>,
     /// How many times, on the way from the pool's first process to this one, the pool was found
     /// in a child.
     pub forks_noticed: u64,
     /// Connections opened.
     pub connects: u64,
+    /// Time spent on that, and on attempts that failed.
+    pub connect_seconds: Duration,
     /// Attempts that failed.
     pub connect_errors: u64,
+    /// Connections asked for.
+    pub requests: u64,
+    /// Those that ended with an error.
+    pub request_errors: u64,
     /// Connections lent.
     pub check_outs: u64,
+    /// Time for which connections were lent, all together, of those that came back.
+    pub use_seconds: Duration,
+    /// Connections that came back broken.
+    pub returns_bad: u64,
+    /// Connections that [`super::Pool::check`] found dead.
+    pub lost: u64,
+    /// Leases that were held longer than `leak_after`.
+    pub leaks: u64,
+    /// Leases that came back because the object that held them was collected.
+    pub collected: u64,
+    /// Leases that came back because the thread that used them had ended.
+    pub orphaned: u64,
+    /// From request to lease, of those that got one.
+    pub wait_time: Summary,
+    /// From lease to check-in.
+    pub use_time: Summary,
+    /// Who holds connections now, longest first.
+    pub leases: Vec<Holding>,
     /// Check-outs that had to queue.
     pub waits: u64,
     /// Time spent in the queue, by all callers together.
@@ -46,8 +78,10 @@ pub struct Stats {
     pub probe_failures: u64,
     /// Connections not kept, by reason.
     pub discards: Discards,
-    /// How long the connection that was opened last may rest; `None`: for ever.
+    /// How long the connection may rest that was opened or checked in last; `None`: for ever.
     pub idle_limit: Option<Duration>,
+    /// Who said so.
+    pub idle_source: IdleSource,
     /// Why an attempt failed last.
     pub last_connect_error: Option<String>,
 }
@@ -74,6 +108,35 @@ pub enum Discard {
     Inherited,
     /// The pool is closed.
     Closed,
+    /// Its server takes no changes any more, as after a failover.
+    ReadOnly,
+    /// [`super::Pool::drain`] was called after it was opened.
+    Drained,
+    /// The pool was made smaller.
+    Surplus,
+}
+
+/// What an idle limit comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IdleSource {
+    /// The option.
+    #[default]
+    MaxIdle,
+    /// The server's own limit.
+    Server,
+}
+
+/// A histogram in four numbers. Percentiles are exact to an eighth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// How many durations.
+    pub count: u64,
+    /// Half of them are no longer.
+    pub p50: Duration,
+    /// 99 of 100 are no longer.
+    pub p99: Duration,
+    /// The longest.
+    pub max: Duration,
 }
 
 /// How many connections were not kept, by reason.
@@ -89,6 +152,12 @@ pub struct Discards {
     pub inherited: u64,
     /// [`Discard::Closed`]
     pub closed: u64,
+    /// [`Discard::ReadOnly`]
+    pub read_only: u64,
+    /// [`Discard::Drained`]
+    pub drained: u64,
+    /// [`Discard::Surplus`]
+    pub surplus: u64,
 }
 
 /// What is counted while the pool works. Atomics: a child reads those that it inherited.
@@ -107,7 +176,7 @@ pub(super) struct Counters {
     pub(super) pings: AtomicU64,
     pub(super) ping_failures: AtomicU64,
     pub(super) probe_failures: AtomicU64,
-    discards: [AtomicU64; 5],
+    discards: [AtomicU64; 8],
 }
 
 impl Counters {
@@ -142,6 +211,9 @@ impl Counters {
             broken: of(Discard::Broken),
             inherited: of(Discard::Inherited),
             closed: of(Discard::Closed),
+            read_only: of(Discard::ReadOnly),
+            drained: of(Discard::Drained),
+            surplus: of(Discard::Surplus),
         }
     }
 

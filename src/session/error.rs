@@ -167,6 +167,12 @@ impl Error {
         &self.message
     }
 
+    /// Whether an error of a connect tells of the server, so that every other attempt would meet it
+    /// too: not reached, shutting down, full.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.errno, CONNECT_SOCKET | CONNECT_HOST | UNKNOWN_HOST | LOST | 1040 | 1053)
+    }
+
     /// Whether the session can no longer be used after it.
     pub fn ends_session(&self) -> bool {
         matches!(self.kind, Kind::Lost | Kind::Interrupted)

@@ -98,12 +98,16 @@ impl pool::Manage for Connector {
         done
     }
 
-    fn is_broken(&self, session: &Session) -> bool {
-        session.is_over()
+    fn unfit(&self, session: &Session) -> Option<pool::Discard> {
+        session.is_over().then_some(pool::Discard::Broken)
     }
 
     fn idle_limit(&self, session: &Session) -> Option<Duration> {
         session.wait_timeout().map(rest)
+    }
+
+    fn is_outage(&self, error: &Error) -> bool {
+        error.is_outage()
     }
 }
 

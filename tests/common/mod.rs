@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use forksafe::pool::{Health, Lease, Manage, Pool, PoolOptions, Reset};
+use forksafe::pool::{Discard, Health, Lease, Manage, Pool, PoolOptions, Reset};
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::{alarm, fork, ForkResult, Pid};
 
@@ -81,6 +81,8 @@ pub struct Fake {
     pub on_reset: Box<dyn Fn(usize, Reset) -> Result<(), Failure> + Send + Sync>,
     pub on_probe: Box<dyn Fn(usize) -> Health + Send + Sync>,
     pub idle_limit: Option<Duration>,
+    /// Whether a failed connect tells of the server.
+    pub outage: bool,
 }
 
 impl Default for Fake {
@@ -92,6 +94,7 @@ impl Default for Fake {
             on_reset: Box::new(|_, _| Ok(())),
             on_probe: Box::new(|_| Health::Open),
             idle_limit: None,
+            outage: false,
         }
     }
 }
@@ -156,8 +159,12 @@ impl Manage for Fake {
         (self.on_reset)(conn.number, how)
     }
 
-    fn is_broken(&self, conn: &Conn) -> bool {
-        conn.broken
+    fn unfit(&self, conn: &Conn) -> Option<Discard> {
+        conn.broken.then_some(Discard::Broken)
+    }
+
+    fn is_outage(&self, _: &Failure) -> bool {
+        self.outage
     }
 
     fn idle_limit(&self, _: &Conn) -> Option<Duration> {
