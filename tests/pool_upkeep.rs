@@ -4,12 +4,15 @@
 mod common;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{gate, in_fork, of_size, until, until_waiting, Clock, Failure, Fake, FakePool, NEVER};
+use common::{
+    ends_well, fork_here, gate, in_fork, leave, of_size, until, until_waiting, Clock, Failure,
+    Fake, FakePool, NEVER,
+};
 use forksafe::pool::{Caller, Error, Health, MaxIdle, PoolOptions};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -290,21 +293,22 @@ fn closing_wakes_who_waits_and_stops_waiting_when_it_is_told_to() {
 }
 
 #[test]
-fn a_signal_handler_that_forks_while_the_pool_is_closed_keeps_no_child() {
+fn a_signal_handler_that_forks_while_the_pool_is_being_closed_keeps_no_child() {
     let (pool, _) = Fake::default().pool(of_size(1));
     let lease = pool.check_out(None).unwrap();
-    let (parent, forked) = (std::process::id(), AtomicBool::new(false));
+    let forked = Mutex::new(None);
     let keep_waiting = || {
-        if !forked.swap(true, SeqCst) {
-            let child = common::start_fork(|| {
-                // What the handler returns to: the loop of the closing, with nothing in use.
-                assert_eq!(pool.close_within(NEVER, None), 0);
-            });
-            common::ends_well(child);
-            return false;
-        }
-        std::process::id() == parent
+        *forked.lock().unwrap() = fork_here();
+        forked.lock().unwrap().is_none()
     };
-    assert_eq!(pool.close_within(NEVER, Some(&keep_waiting)), 1);
+    // The child comes back out of here too, with nothing in use.
+    let in_use = pool.close_within(NEVER, Some(&keep_waiting));
+    match forked.into_inner().unwrap() {
+        Some(child) => {
+            assert_eq!(in_use, 1);
+            ends_well(child);
+        }
+        None => leave(|| assert_eq!((in_use, pool.is_closed()), (0, true))),
+    }
     drop(lease);
 }

@@ -85,6 +85,8 @@ pub struct Fake {
     pub on_check: Hook<Result<(), Failure>>,
     pub on_event: Box<dyn Fn(&str, Event<'_, Failure>) + Send + Sync>,
     pub idle_limit: Option<Duration>,
+    /// The same, where it changes.
+    pub idle_limits: Option<Arc<Mutex<Option<Duration>>>>,
     pub lifetime: Option<Duration>,
     pub limit: Option<usize>,
     /// Whether a failed connect tells of the server.
@@ -145,6 +147,7 @@ impl Default for Fake {
             on_check: Box::new(|_, _| Ok(())),
             on_event: Box::new(|_, _| ()),
             idle_limit: None,
+            idle_limits: None,
             lifetime: None,
             limit: None,
             outage: false,
@@ -271,7 +274,7 @@ impl Manage for Fake {
     }
 
     fn idle_limit(&self, _: &Conn) -> Option<Duration> {
-        self.idle_limit
+        self.idle_limits.as_ref().map_or(self.idle_limit, |limit| *limit.lock().unwrap())
     }
 }
 
@@ -338,18 +341,29 @@ pub fn in_fork(child: impl FnOnce()) {
 
 /// The first half of [`in_fork`]: the child runs while its parent goes on.
 pub fn start_fork(child: impl FnOnce()) -> Pid {
+    fork_here().unwrap_or_else(|| leave(child))
+}
+
+/// Fork, as a signal handler may: the child goes on from here as its parent does, and has to
+/// [`leave`]. `None` in the child, which an alarm ends if it hangs.
+pub fn fork_here() -> Option<Pid> {
     // SAFETY: the child runs code under test whose claim is just this: to work after a fork of a
     // process with threads.
     match unsafe { fork() }.unwrap() {
         ForkResult::Child => {
             alarm::set(10);
-            let outcome = catch_unwind(AssertUnwindSafe(child));
-            let code = outcome.map_or_else(|panic| report(&*panic), |()| 0);
-            // SAFETY: ends the process; nothing runs after it.
-            unsafe { libc::_exit(code) }
+            None
         }
-        ForkResult::Parent { child } => child,
+        ForkResult::Parent { child } => Some(child),
     }
+}
+
+/// End a forked child, well if `last` does not panic.
+pub fn leave(last: impl FnOnce()) -> ! {
+    let outcome = catch_unwind(AssertUnwindSafe(last));
+    let code = outcome.map_or_else(|panic| report(&*panic), |()| 0);
+    // SAFETY: ends the process; nothing runs after it.
+    unsafe { libc::_exit(code) }
 }
 
 /// The second half of [`in_fork`].
