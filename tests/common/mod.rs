@@ -1,9 +1,9 @@
 //! Fakes for the pool's tests, and `in_fork`.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
-use std::any::Any;
+mod forks;
+
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use forksafe::pool::{Discard, Event, Health, Lease, Manage, Pool, PoolOptions, Reset};
-use nix::sys::wait::{waitpid, WaitStatus};
-use nix::unistd::{alarm, fork, ForkResult, Pid};
+
+pub use forks::{ends_well, fork_here, in_fork, leave, start_fork};
 
 /// Longer than any test may take: what has not happened by then never will.
 pub const NEVER: Duration = Duration::from_secs(20);
@@ -72,6 +72,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+type Listener = Box<dyn Fn(&str, Event<'_, Failure>) + Send + Sync>;
 type Hook<T> = Box<dyn Fn(usize, Instant) -> T + Send + Sync>;
 
 /// Connections out of thin air. Each hook is told the connection's number and, where there is one,
@@ -83,7 +84,7 @@ pub struct Fake {
     pub on_reset: Box<dyn Fn(usize, Reset) -> Result<(), Failure> + Send + Sync>,
     pub on_probe: Box<dyn Fn(usize) -> Health + Send + Sync>,
     pub on_check: Hook<Result<(), Failure>>,
-    pub on_event: Box<dyn Fn(&str, Event<'_, Failure>) + Send + Sync>,
+    pub on_event: Listener,
     pub idle_limit: Option<Duration>,
     /// The same, where it changes.
     pub idle_limits: Option<Arc<Mutex<Option<Duration>>>>,
@@ -331,51 +332,4 @@ pub fn until(it_is_so: impl Fn() -> bool) {
         assert!(Instant::now() < end, "it never was so");
         thread::yield_now();
     }
-}
-
-/// Run `child` in a forked process, and insist that it ends by itself, in time and well. The
-/// child leaves by `_exit`; one that hangs is ended by its alarm, and that is a failure.
-pub fn in_fork(child: impl FnOnce()) {
-    ends_well(start_fork(child));
-}
-
-/// The first half of [`in_fork`]: the child runs while its parent goes on.
-pub fn start_fork(child: impl FnOnce()) -> Pid {
-    fork_here().unwrap_or_else(|| leave(child))
-}
-
-/// Fork, as a signal handler may: the child goes on from here as its parent does, and has to
-/// [`leave`]. `None` in the child, which an alarm ends if it hangs.
-pub fn fork_here() -> Option<Pid> {
-    // SAFETY: the child runs code under test whose claim is just this: to work after a fork of a
-    // process with threads.
-    match unsafe { fork() }.unwrap() {
-        ForkResult::Child => {
-            alarm::set(10);
-            None
-        }
-        ForkResult::Parent { child } => Some(child),
-    }
-}
-
-/// End a forked child, well if `last` does not panic.
-pub fn leave(last: impl FnOnce()) -> ! {
-    let outcome = catch_unwind(AssertUnwindSafe(last));
-    let code = outcome.map_or_else(|panic| report(&*panic), |()| 0);
-    // SAFETY: ends the process; nothing runs after it.
-    unsafe { libc::_exit(code) }
-}
-
-/// The second half of [`in_fork`].
-pub fn ends_well(child: Pid) {
-    let end = waitpid(child, None).unwrap();
-    assert_eq!(end, WaitStatus::Exited(child, 0), "the child hung or failed");
-}
-
-/// Past the harness, which captures what tests print, and its locks.
-fn report(panic: &(dyn Any + Send)) -> i32 {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
-    let _ = nix::unistd::write(std::io::stderr(), format!("in the child: {text}\n").as_bytes());
-    101
 }
