@@ -194,8 +194,7 @@ impl<E, B> Slots<E, B> {
         self.connect_limit = limit;
     }
 
-    /// Whether somebody who finds nothing idle would have to wait for a connection to be opened,
-    /// and not for one to come back.
+    /// Whether who finds nothing idle would have to wait for a connect, not for a check-in.
     pub(super) fn depends_on_connects(&self) -> bool {
         !self.suspended && (self.size() < self.max_size || self.seats.connecting() > 0)
     }

@@ -1,10 +1,12 @@
 //! Fakes for the pool's tests, and `in_fork`.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used)]
 
+mod clock;
 mod forks;
+mod heard;
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use forksafe::pool::{Discard, Event, Health, Lease, Manage, Pool, PoolOptions, Reset};
 
+pub use clock::Clock;
 pub use forks::{ends_well, fork_here, in_fork, leave, start_fork};
+pub use heard::{in_short, Heard};
 
 /// Longer than any test may take: what has not happened by then never will.
 pub const NEVER: Duration = Duration::from_secs(20);
@@ -94,47 +98,6 @@ pub struct Fake {
     pub outage: bool,
     /// `None`: the real one.
     pub clock: Option<Arc<Clock>>,
-}
-
-/// A clock that stands still but for [`Clock::pass`].
-#[derive(Debug)]
-pub struct Clock {
-    began: Instant,
-    passed: AtomicU64,
-}
-
-impl Clock {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), passed: AtomicU64::new(0) })
-    }
-
-    pub fn now(&self) -> Instant {
-        self.began + Duration::from_nanos(self.passed.load(SeqCst))
-    }
-
-    pub fn pass(&self, time: Duration) {
-        self.passed.fetch_add(time.as_nanos() as u64, SeqCst);
-    }
-}
-
-/// What a listener heard, in short.
-pub type Heard = Arc<Mutex<Vec<String>>>;
-
-/// `connected 1`, `discarded 1 Broken`, `fork 2`, `down refused`, `back 3` (after so many failures)
-/// and so on.
-pub fn in_short(event: &Event<'_, Failure>) -> String {
-    match event {
-        Event::Connected { id, .. } => format!("connected {id}"),
-        Event::Discarded { id, reason } => format!("discarded {id} {reason:?}"),
-        Event::ForkNoticed { inherited } => format!("fork {inherited}"),
-        Event::ServerDown { error } => format!("down {error}"),
-        Event::ServerBack { failures, .. } => format!("back {failures}"),
-        Event::Leaked { holding } => format!("leaked {}", holding.thread),
-        Event::Reclaimed { holding, cause } => format!("reclaimed {} {cause:?}", holding.thread),
-        Event::Crowded { workers, max_size, limit } => {
-            format!("crowded {workers} x {max_size} > {limit}")
-        }
-    }
 }
 
 impl Default for Fake {
