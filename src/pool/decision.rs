@@ -21,6 +21,7 @@ pub(super) enum Decision<'a, M: Manage> {
 
 impl<'a, M: Manage> Decision<'a, M> {
     /// For a newcomer: the newest idle connection, the right to open one, or the end of the queue?
+    #[inline]
     pub(super) fn to_take(
         shared: &'a Arc<Shared<M>>,
         caller: &Caller<'_>,
@@ -67,6 +68,7 @@ impl<'a, M: Manage> Decision<'a, M> {
         }
     }
 
+    #[inline]
     fn granted_or_wait(
         granted: Result<Option<Granted<M>>, Trouble<M>>,
         shared: &'a Arc<Shared<M>>,
@@ -84,6 +86,7 @@ impl<'a, M: Manage> Decision<'a, M> {
     }
 
     /// `None`: it was waited for in vain, because this is a child by now.
+    #[inline]
     pub(super) fn settle(
         self,
         shared: &Arc<Shared<M>>,

@@ -48,6 +48,7 @@ impl Seats {
         self.connecting
     }
 
+    #[inline]
     pub(super) fn occupy(&mut self, era: u64) -> usize {
         let seat = Seat { holder: None, era, right: Right::None };
         match self.unused.pop() {
@@ -63,12 +64,14 @@ impl Seats {
     }
 
     /// With whatever right it has.
+    #[inline]
     pub(super) fn vacate(&mut self, number: usize) {
         self.end_right(number);
         self.seats[number].holder = None;
         self.unused.push(number);
     }
 
+    #[inline]
     pub(super) fn set_holder(&mut self, number: usize, holder: Holder) {
         self.seats[number].holder = Some(holder);
     }
@@ -87,6 +90,7 @@ impl Seats {
         self.connecting += 1;
     }
 
+    #[inline]
     pub(super) fn end_right(&mut self, number: usize) {
         let right = std::mem::replace(&mut self.seats[number].right, Right::None);
         self.connecting -= usize::from(right == Right::Given);

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -17,9 +18,9 @@ pub(super) struct Slot<M: Manage> {
     birth: Process,
     /// Its number in the books; `None` once they have it back.
     number: Option<usize>,
-    /// The number of the connection in it. If one still is there when the slot is dropped, then a
+    /// The number of the connection in it, which is never zero. If one still is there when the slot is dropped, then a
     /// hook has panicked, and the connection went down with it.
-    occupant: Option<u64>,
+    occupant: Option<NonZeroU64>,
 }
 
 /// A connection in its slot. Whatever happens, the connection is let go before the slot, so that
@@ -80,7 +81,7 @@ impl<M: Manage> Slot<M> {
     }
 
     pub(super) fn with(mut self, entry: Entry<M::Conn>) -> Held<M> {
-        self.occupant = Some(entry.id());
+        self.occupant = NonZeroU64::new(entry.id());
         Held { entry, slot: self }
     }
 
@@ -88,7 +89,7 @@ impl<M: Manage> Slot<M> {
     fn discarded(&mut self, reason: Discard) {
         let (Some(id), Some(state)) = (self.occupant.take(), self.state()) else { return };
         state.counters.discarded(reason);
-        self.shared.tell(Event::Discarded { id, reason });
+        self.shared.tell(Event::Discarded { id: id.get(), reason });
     }
 }
 
