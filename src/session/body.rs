@@ -5,22 +5,21 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::credentials::Credentials;
-use super::error::{Broken, Error};
-use super::handshake::{self, Greeting};
+use super::error::Error;
+use super::handshake::Greeting;
 use super::holds::Holds;
 use super::hosts::Host;
 use super::limits::ServerLimits;
-use super::manager::Connector;
 use super::marks::Marks;
 use super::options::ConnectOptions;
-use super::place::Place;
 use super::prepared::Statements;
 use super::rows::{Format, ResultSet};
-use super::socket::{Socket, CLOSED_BY_OTHERS};
+use super::socket::CLOSED_BY_OTHERS;
 use super::status::Status;
-use super::stream::{Limits, Stream, UNASKED};
+use super::stream::{Stream, UNASKED};
 use super::tracking::Tracking;
 use super::transport::Silence;
 use super::Column;
@@ -42,7 +41,7 @@ pub enum Health {
 
 /// What a session is made of. It is dropped only by the process that made it.
 pub(super) struct Body {
-    stream: Stream,
+    pub(super) stream: Stream,
     pub(super) options: Arc<ConnectOptions>,
     pub(super) host: Arc<Host>,
     pub(super) credentials: Credentials,
@@ -58,78 +57,14 @@ pub(super) struct Body {
     pub(super) flow: Option<Arc<[Column]>>,
     pub(super) statements: Statements,
     /// Of the last command.
-    format: Format,
-    runs: bool,
-    used: Instant,
+    pub(super) format: Format,
+    pub(super) runs: bool,
+    pub(super) used: Instant,
     /// Why it is over.
     pub(super) over: Option<String>,
 }
 
 impl Body {
-    /// Ask who we are, then connect to a host, log in, set up: all of it before `deadline`.
-    pub(super) fn connect(connector: &Connector, deadline: Instant) -> Result<Self, Error> {
-        let options = connector.options();
-        let credentials = Credentials::of(options, deadline)?;
-        connector.hosts().try_each(deadline, |host, deadline| {
-            Self::connect_to(host, options, &credentials, deadline)
-        })
-    }
-
-    fn connect_to(
-        host: &Arc<Host>,
-        options: &Arc<ConnectOptions>,
-        credentials: &Credentials,
-        deadline: Instant,
-    ) -> Result<Self, Error> {
-        let socket = match &host.place {
-            Place::Tcp(name, port) => Socket::tcp(name, *port, deadline, options.interrupt)?,
-            Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,
-        };
-        let limits = Limits {
-            read: options.read_timeout,
-            write: options.write_timeout,
-            deadline: Some(deadline),
-            interrupt: options.interrupt,
-        };
-        let mut stream = Stream::new(socket, limits);
-        let greeting = handshake::perform(&mut stream, options, credentials, host)?;
-        let mut body = Self {
-            stream,
-            options: Arc::clone(options),
-            host: Arc::clone(host),
-            credentials: credentials.clone(),
-            status: Status::new(greeting.status),
-            tracking: Tracking::new(greeting.capabilities, &greeting.version),
-            greeting,
-            limits: ServerLimits::default(),
-            holds: Holds::default(),
-            marks: Marks::default(),
-            read_only: false,
-            flow: None,
-            statements: Statements::new(options.prepared_cache_size),
-            format: Format::Text,
-            runs: true,
-            used: Instant::now(),
-            over: None,
-        };
-        body.set_up()?;
-        body.stream.set_deadline(None);
-        Ok(body)
-    }
-
-    /// Character set, modes, the caller's statement, and then what the server's limits are.
-    pub(super) fn set_up(&mut self) -> Result<(), Error> {
-        let options = Arc::clone(&self.options);
-        self.query(options.setup(self.tracking.is_offered()).as_bytes())?;
-        if let Some(sql) = &options.init_command {
-            self.query(sql.as_bytes())?;
-            while self.next_answer(Reading::Parts)?.is_some() {}
-        }
-        self.ask_limits()?;
-        self.tracking.begin();
-        Ok(())
-    }
-
     pub(super) fn learn(&mut self, limits: ServerLimits) {
         let largest = self.stream.largest(limits.max_allowed_packet);
         self.limits = ServerLimits { max_allowed_packet: largest, ..limits };

@@ -10,7 +10,8 @@ use mysql::mysql_common::packets::{
     Column, CommonOkPacket, ErrPacket, OkPacket, OkPacketDeserializer,
 };
 
-use super::error::{Broken, Error};
+use super::broken::Broken;
+use super::error::Error;
 use super::rows::{end, lenenc, Format, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;

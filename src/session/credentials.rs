@@ -53,7 +53,10 @@ impl Credentials {
         let ask = |what: &str, ask: &Ask| {
             let end = Instant::now().checked_add(options.credential_timeout);
             let token = (ask.0)(end.map_or(deadline, |end| end.min(deadline)));
-            let token = token.map_err(|why| Error::credential(what, why))?;
+            let token = token.map_err(|why| match options.interrupt {
+                Some(interrupted) if interrupted() => Error::interrupted(),
+                _ => Error::credential(what, why),
+            })?;
             if token.text.reveal().contains('\0') {
                 return Err(Error::credential(what, "answered a text with a NUL character in it"));
             }
@@ -135,6 +138,17 @@ mod tests {
             (2000, "the user callable raised KeyError: 'x'")
         );
         assert!(error.is_outage() && error.ends_session());
+    }
+
+    #[test]
+    fn a_signal_that_ends_the_wait_is_no_fault_of_what_was_asked() {
+        let options = ConnectOptions {
+            ask_user: Some(Ask::new(|_| Err("did not answer".into()))),
+            interrupt: Some(|| true),
+            ..ConnectOptions::default()
+        };
+        let error = Credentials::of(&options, soon()).unwrap_err();
+        assert!(!error.is_outage() && error.message().starts_with("interrupted"));
     }
 
     #[test]

@@ -12,9 +12,10 @@ use mysql::mysql_common::packets::{
 use mysql::mysql_common::proto::MySerialize;
 
 use super::auth::Login;
+use super::broken::Broken;
 use super::capabilities::OWN;
 use super::credentials::Credentials;
-use super::error::{Broken, Error};
+use super::error::Error;
 use super::hosts::Host;
 use super::options::ConnectOptions;
 use super::place::Place;

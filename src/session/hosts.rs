@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn one_that_failed_comes_last_for_a_while() {
-        let (now, hosts) = (Instant::now(), hosts("a,b,c", HostOrder::Listed));
+        let (hosts, now) = (hosts("a,b,c", HostOrder::Listed), Instant::now());
         hosts.hosts[0].avoid(now);
         let almost = AVOIDED - Duration::from_millis(2);
         assert_eq!(sequence(&hosts, now, 0), "bca");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn where_all_failed_that_comes_first_which_failed_longest_ago() {
-        let (now, hosts) = (Instant::now(), hosts("a,b,c", HostOrder::Listed));
+        let (hosts, now) = (hosts("a,b,c", HostOrder::Listed), Instant::now());
         for (host, seconds) in [(1, 1), (2, 2), (0, 3)] {
             hosts.hosts[host].avoid(now + Duration::from_secs(seconds));
         }

@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(text, "port must be a port from 1 to 65535, not \"http\"");
         assert!(refusal("read_timeout", Value::Int(-1)).contains("seconds above 0, not -1"));
         assert!(refusal("ssl_mode", Value::Text("maybe".into())).contains("VERIFY_IDENTITY"));
+        assert!(refusal("host_order", Value::Text("any".into())).contains("'listed' or 'random'"));
         assert!(refusal("charset", Value::Text("gbk".into())).contains("utf8mb4"));
     }
 

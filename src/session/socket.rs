@@ -11,7 +11,8 @@ use nix::errno::Errno;
 use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr};
 
-use super::error::{Broken, Error};
+use super::broken::Broken;
+use super::error::Error;
 use super::place::Place;
 use super::wait::{Interrupt, Patience};
 use crate::process::Descriptor;
