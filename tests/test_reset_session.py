@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -182,8 +182,8 @@ def test_other_resets_ask_the_server_to_tell_nothing(make_pool: MakePool) -> Non
 class Teller(Conversation):
     """As MySQL: what a statement with rows changed is told with the next OK."""
 
-    told = OK
-    heard: list[int]
+    told: ClassVar[bytes] = OK
+    heard: ClassVar[list[int]]
 
     def _answers(self) -> bool:
         self.last = 0
@@ -208,29 +208,27 @@ def pool_of(fake: FakeServer) -> forksafe.Pool:
 @pytest.mark.parametrize(("told", "renewed"), [(OK, False), (TOLD, True)])
 def test_mysql_is_asked_after_rows(told: bytes, renewed: bool) -> None:
     class Telling(Teller):
-        heard: list[int] = []
+        heard: ClassVar[list[int]] = []
 
     Telling.told = told
-    with FakeServer(cached=True, speaks=Telling) as fake:
-        with pool_of(fake) as pool:
-            pool.connect().close()
-            with pool.connection() as connection:
-                run(connection, "DO 1")
-            assert COM_PING not in Telling.heard, "without rows it has told"
-            with pool.connection() as connection:
-                run(connection, "SELECT hidden()")
-            assert COM_PING in Telling.heard
-            assert (COM_RESET_CONNECTION in Telling.heard) == renewed
+    with FakeServer(cached=True, speaks=Telling) as fake, pool_of(fake) as pool:
+        pool.connect().close()
+        with pool.connection() as connection:
+            run(connection, "DO 1")
+        assert COM_PING not in Telling.heard, "without rows it has told"
+        with pool.connection() as connection:
+            run(connection, "SELECT hidden()")
+        assert COM_PING in Telling.heard
+        assert (COM_RESET_CONNECTION in Telling.heard) == renewed
 
 
 def test_a_server_that_tells_nothing_is_reset_each_time() -> None:
     class Silent(Teller):
         offered = Conversation.offered & ~(1 << 23)
-        heard: list[int] = []
+        heard: ClassVar[list[int]] = []
 
-    with FakeServer(cached=True, speaks=Silent) as fake:
-        with pool_of(fake) as pool:
-            for _ in range(3):
-                pool.connect().close()
+    with FakeServer(cached=True, speaks=Silent) as fake, pool_of(fake) as pool:
+        for _ in range(3):
+            pool.connect().close()
     assert Silent.heard.count(COM_RESET_CONNECTION) == 3
     assert not any(b"session_track" in statement for statement in fake.statements)
