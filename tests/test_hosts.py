@@ -113,7 +113,12 @@ def test_a_refused_log_in_is_the_answer_of_all(connect: Connect, server: Server)
 def test_a_full_server_leaves_the_next(
     connect: Connect, server: Server, dead: Callable[[], str]
 ) -> None:
-    account = {"user": "few", "password": PASSWORD, "database": None, "get_server_public_key": True}
+    account: dict[str, Any] = {
+        "user": "few",
+        "password": PASSWORD,
+        "database": None,
+        "get_server_public_key": True,
+    }
     limit = f"few@'%' IDENTIFIED BY '{PASSWORD}' WITH MAX_USER_CONNECTIONS 1"
     server.execute_as_root(f"CREATE USER {limit}")
     try:
@@ -200,7 +205,11 @@ def test_tls_verifies_the_name_of_the_host_it_talks_to(
         assert where(connection) == f"{good}:{server.port}"
     certificates = make_certificates(tmp_path)
     with FakeServer(cached=True, certificates=certificates, host="127.0.0.2") as fake:
-        account = {"user": "app", "password": PASSWORD, "ssl_ca": certificates.ca}
+        account: dict[str, Any] = {
+            "user": "app",
+            "password": PASSWORD,
+            "ssl_ca": certificates.ca,
+        }
         with pytest.raises(forksafe.OperationalError, match="not trusted") as caught:
             forksafe.connect(host=f"{dead()},127.0.0.2:{fake.port}", **account)
         assert caught.value.args[0] == 2026
@@ -217,11 +226,13 @@ def test_a_unix_socket_wins_over_hosts(
 
 @pytest.mark.parametrize("host", ["a,,b", "a,b:http", "a:0", "[::1"])
 def test_what_names_no_host_is_refused(host: str) -> None:
-    for make in (forksafe.connect, forksafe.Pool):
-        with pytest.raises(forksafe.ProgrammingError, match="^.2000, 'host "):
-            make(host=host)
+    with pytest.raises(forksafe.ProgrammingError, match="^.2000, 'host "):
+        forksafe.connect(host=host)
+    with pytest.raises(forksafe.ProgrammingError, match="^.2000, 'host "):
+        forksafe.Pool(host=host)
 
 
 def test_an_order_that_is_none_is_refused() -> None:
+    wrong: Any = "last"
     with pytest.raises(forksafe.ProgrammingError, match="host_order must be.*last"):
-        forksafe.Pool(host="a,b", host_order="last")
+        forksafe.Pool(host="a,b", host_order=wrong)

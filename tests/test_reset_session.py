@@ -201,7 +201,12 @@ class Teller(Conversation):
 
 def pool_of(fake: FakeServer) -> forksafe.Pool:
     """A pool of one, in autocommit mode as the small server is."""
-    account = {"host": "127.0.0.1", "port": fake.port, "user": "app", "password": PASSWORD}
+    account: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": fake.port,
+        "user": "app",
+        "password": PASSWORD,
+    }
     return forksafe.Pool(**account, autocommit=True, reset="session", max_size=1)
 
 

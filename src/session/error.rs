@@ -106,7 +106,7 @@ impl Error {
         }
         let first = failures.first().map_or(CONNECT_HOST, |(_, error)| error.errno);
         let alike = failures.iter().all(|(_, error)| error.errno == first);
-        let texts: Vec<String> = failures.iter().map(|failure| told_of(failure)).collect();
+        let texts: Vec<String> = failures.iter().map(told_of).collect();
         let text =
             format!("none of the {} hosts can be reached: {}", texts.len(), texts.join("; "));
         Self::new(Kind::Lost, if alike { first } else { CONNECT_HOST }, text)
