@@ -159,6 +159,20 @@ def test_a_reset_is_paid_for_once(make_pool: MakePool, proxy: FaultProxy, witnes
         assert run(connection, "SELECT @mine") == 5, "the init command ran again"
 
 
+@pytest.mark.parametrize("reset", ["rollback", "session"])
+def test_what_was_meant_for_the_next_transaction_is_not_left_for_the_next_program(
+    make_pool: MakePool, table: Callable[[str], str], reset: str
+) -> None:
+    pool, name = make_pool(reset=reset, max_size=1), table("id INT PRIMARY KEY")
+    with pool.connection() as connection:
+        session = connection.thread_id()
+        run(connection, "SET TRANSACTION READ ONLY")
+        connection.close()
+    with pool.connection() as connection:
+        assert connection.thread_id() == session
+        run(connection, f"INSERT INTO {name} VALUES (1)")
+
+
 def test_what_is_there_to_stay_is_no_change(make_pool: MakePool, proxy: FaultProxy) -> None:
     pool = through(proxy, make_pool, autocommit=True)
     connection = pool.connect()

@@ -42,8 +42,8 @@ impl fmt::Debug for Ask {
 pub(super) struct Credentials {
     pub(super) user: String,
     pub(super) password: Secret,
-    /// The shorter life of the two.
-    pub(super) lifetime: Option<Duration>,
+    /// Until when both are good.
+    pub(super) until: Option<Instant>,
 }
 
 impl Credentials {
@@ -60,16 +60,18 @@ impl Credentials {
             if token.text.reveal().contains('\0') {
                 return Err(Error::credential(what, "answered a text with a NUL character in it"));
             }
-            Ok(token)
+            // More than a clock can hold is for ever.
+            let until = token.lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
+            Ok((token.text, until))
         };
         let user = options.ask_user.as_ref().map(|user| ask("user", user)).transpose()?;
         let password = options.ask_password.as_ref().map(|word| ask("password", word));
         let password = password.transpose()?;
-        let lifetimes = [&user, &password].into_iter().flatten().filter_map(|it| it.lifetime);
+        let ends = [&user, &password].into_iter().flatten().filter_map(|(_, until)| *until);
         Ok(Self {
-            lifetime: lifetimes.min(),
-            user: user.map_or_else(|| options.own_user(), |it| it.text.reveal().to_owned()),
-            password: password.map_or_else(|| options.password.clone(), |it| it.text),
+            until: ends.min(),
+            user: user.map_or_else(|| options.own_user(), |(text, _)| text.reveal().to_owned()),
+            password: password.map_or_else(|| options.password.clone(), |(text, _)| text),
         })
     }
 }
@@ -98,15 +100,17 @@ mod tests {
             ..ConnectOptions::default()
         };
         let plain = Credentials::of(&given, soon()).unwrap();
-        assert_eq!((&*plain.user, plain.password.reveal(), plain.lifetime), ("given", "old", None));
+        assert_eq!((&*plain.user, plain.password.reveal(), plain.until), ("given", "old", None));
         let asked = ConnectOptions {
             ask_user: always("me", Some(HOUR)),
             ask_password: always("new", Some(HOUR / 2)),
             ..given
         };
+        let half = Instant::now() + HOUR / 2;
         let asked = Credentials::of(&asked, soon()).unwrap();
         assert_eq!((&*asked.user, asked.password.reveal()), ("me", "new"));
-        assert_eq!(asked.lifetime, Some(HOUR / 2), "the connection lives as long as both");
+        let until = asked.until.unwrap();
+        assert!(half <= until && until < half + HOUR / 4, "the connection lives as long as both");
     }
 
     #[test]

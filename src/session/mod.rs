@@ -237,9 +237,10 @@ impl Session {
         self.body.get().map_or("", |body| &body.credentials.user)
     }
 
-    /// How long what it logged in with is good for, counted from then.
+    /// For how long what it logged in with is still good; `None`: for ever.
     pub fn lifetime(&self) -> Option<Duration> {
-        self.body.get().and_then(|body| body.credentials.lifetime)
+        let until = self.body.get()?.credentials.until?;
+        Some(until.saturating_duration_since(Instant::now()))
     }
 
     /// Whether its server has refused a change because it takes none.
