@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import forksafe
 from scripts.mariadb_server import Server
 from tests import watched
+from tests.fake_server import PASSWORD, Conversation, FakeServer, error
 from tests.proxy import FaultProxy
 from tests.watched import Witness
 
@@ -154,6 +156,31 @@ def test_what_rested_past_the_limit_is_closed_before_the_server_does(
     pool.close()
     witness.wait_until_quiet()
     assert witness.aborted_clients() == aborted
+
+
+def test_a_server_that_knows_fewer_variables_is_asked_for_less() -> None:
+    class Lacking(Conversation):
+        def _send(self, payload: bytes) -> None:
+            refused = payload == b"\x02" and b"max_user_connections" in self.fake.statements[-1]
+            super()._send(error(1193, "HY000", "Unknown system variable") if refused else payload)
+            if refused:
+                raise Refused
+
+        def _answers(self) -> bool:
+            with contextlib.suppress(Refused):
+                super()._answers()
+            return True
+
+    with FakeServer(cached=True, speaks=Lacking) as fake:
+        account: Any = {"host": "127.0.0.1", "port": fake.port, "user": "app"}
+        with forksafe.Pool(**account, password=PASSWORD) as pool:
+            use(pool)
+            assert told(pool) == (600, "max_idle")
+        assert fake.statements[-1] == b"SELECT @@wait_timeout, @@max_allowed_packet"
+
+
+class Refused(Exception):
+    """The rest of an answer is not sent."""
 
 
 def test_the_limit_in_a_child_is_its_own_again(

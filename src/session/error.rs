@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Usage,
     /// A signal handler ended the wait; the session is over.
     Interrupted,
+    /// The session is another process's.
+    Inherited,
 }
 
 /// An error of a session. Cheap to clone: a pool tells every waiter of the last one.
@@ -65,11 +67,12 @@ impl Error {
 
     /// 2006: another process than this one opened the session.
     pub fn inherited(birth: Process) -> Self {
-        Self::gone(format_args!(
+        let error = Self::gone(format_args!(
             "this connection belongs to {birth}, which opened it; {} inherited it by a fork and \
              must open its own",
             Process::current()
-        ))
+        ));
+        Self { kind: Kind::Inherited, ..error }
     }
 
     /// 2013 while the session was being made.
@@ -190,7 +193,7 @@ impl Error {
 
     /// Whether the session can no longer be used after it.
     pub fn ends_session(&self) -> bool {
-        matches!(self.kind, Kind::Lost | Kind::Interrupted)
+        matches!(self.kind, Kind::Lost | Kind::Interrupted | Kind::Inherited)
     }
 }
 

@@ -25,7 +25,7 @@ impl Error {
     /// Whether an error of a connect tells of the server, so that every other attempt would meet it
     /// too: it cannot be reached or found (2002, 2003, 2005), hangs up (2006, 2013), takes no more
     /// connections for now (1040 and others), or there are no credentials (2000). Not: that it
-    /// refuses the account, that TLS does not verify, or that a signal ended the wait.
+    /// refuses the account, that TLS does not verify, that a signal or a fork ended the wait.
     pub fn is_outage(&self) -> bool {
         match self.kind {
             Kind::Lost | Kind::Server => {
@@ -34,7 +34,7 @@ impl Error {
                     CLIENT | CONNECT_SOCKET | CONNECT_HOST | UNKNOWN_HOST | GONE | LOST
                 ) || TURNED_AWAY.contains(&self.errno)
             }
-            Kind::Usage | Kind::Interrupted => false,
+            Kind::Usage | Kind::Interrupted | Kind::Inherited => false,
         }
     }
 
@@ -63,6 +63,7 @@ mod tests {
 
     use super::super::broken::Broken;
     use super::Error;
+    use crate::process::Process;
 
     fn refused(errno: u16, text: &str) -> Error {
         let error = ServerError::new(errno, None, text.as_bytes());
@@ -81,6 +82,8 @@ mod tests {
         }
         assert!(!Error::tls("not trusted").is_outage());
         assert!(!Broken::Interrupted.at_handshake().is_outage());
+        let inherited = Broken::Inherited(Process::current()).at_handshake();
+        assert!(!inherited.is_outage() && inherited.ends_session());
         assert!(!Error::packet_too_large(2, 1).is_outage());
     }
 

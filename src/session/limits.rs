@@ -9,6 +9,8 @@ use super::rows::ResultSet;
 
 const ASK_ALL: &[u8] =
     b"SELECT @@wait_timeout, @@max_allowed_packet, @@max_connections, @@max_user_connections";
+/// Of a server that knows fewer variables than MySQL and MariaDB.
+const ASK_LESS: &[u8] = b"SELECT @@wait_timeout, @@max_allowed_packet";
 const ASK_WAIT_TIMEOUT: &[u8] = b"SELECT @@wait_timeout";
 
 /// What the server allows a session and its user.
@@ -45,7 +47,10 @@ impl ServerLimits {
 
 impl Body {
     pub(super) fn ask_limits(&mut self) -> Result<(), Error> {
-        let answer = self.query(ASK_ALL)?;
+        let answer = match self.query(ASK_ALL) {
+            Err(refusal) if !refusal.ends_session() => self.query(ASK_LESS)?,
+            answer => answer?,
+        };
         self.learn(ServerLimits::of(&numbers(&answer)));
         self.marks.wait_timeout = false;
         Ok(())
@@ -62,7 +67,7 @@ impl Body {
     }
 }
 
-/// The first row; a server that is asked too much of answers less.
+/// The first row.
 fn numbers(answer: &Answer) -> Vec<Option<u64>> {
     match answer {
         Answer::Rows(rows) => row(rows).unwrap_or_default(),
