@@ -176,7 +176,7 @@ def test_a_server_that_knows_fewer_variables_is_asked_for_less() -> None:
         with forksafe.Pool(**account, password=PASSWORD) as pool:
             use(pool)
             assert told(pool) == (600, "max_idle")
-        assert fake.statements[-1] == b"SELECT @@wait_timeout, @@max_allowed_packet"
+        assert b"SELECT @@wait_timeout, @@max_allowed_packet" in fake.statements
 
 
 class Refused(Exception):
