@@ -60,7 +60,7 @@ impl Tracking {
         let changed = ok.session_state_info().map_or(true, |told| {
             told.iter().any(|info| {
                 info.data_type() == SessionStateType::SESSION_TRACK_STATE_CHANGE
-                    && info.data_ref() != b"\x010"
+                    && info.data_ref() != b"0"
             })
         });
         match self.known {
@@ -108,6 +108,7 @@ mod tests {
     const MYSQL: &str = "9.7.0";
     const QUIET: &[u8] = b"\0\0\0\x02\0\0\0";
     const VARIABLE: &[u8] = b"\0\0\0\x02\x40\0\0\0\x08\0\x06\x01a\x03ON!";
+    const UNCHANGED: &[u8] = b"\0\0\0\x02\x40\0\0\0\x03\x02\x010";
     const CHANGED: &[u8] = b"\0\0\0\x02\x40\0\0\0\x03\x02\x011";
 
     fn of(version: &str) -> Tracking {
@@ -135,6 +136,7 @@ mod tests {
             told(&mut tracking, QUIET);
             // Such as the last GTID, which no reset would bring back.
             told(&mut tracking, VARIABLE);
+            told(&mut tracking, UNCHANGED);
             assert!(!tracking.may_have_changed());
             told(&mut tracking, CHANGED);
             told(&mut tracking, QUIET);
