@@ -363,11 +363,15 @@ def test_a_reset_session_has_nothing_prepared(make_pool: MakePool) -> None:
             assert ask(connection, "SELECT %s", (number,)) == ((number,),)
             assert ask(connection, "SELECT %s", (number,)) == ((number,),)
             assert counted(connection, "prepare") == before + 1
+            ask(connection, "SELECT @x := 1")
     assert len(sessions) == 1
 
 
-def test_a_pooled_session_stays_prepared(make_pool: MakePool) -> None:
-    pool = make_pool(max_size=1)
+@pytest.mark.parametrize("reset", ["rollback", "session"])
+def test_a_pooled_session_that_nothing_changed_stays_prepared(
+    make_pool: MakePool, reset: str
+) -> None:
+    pool = make_pool(max_size=1, reset=reset)
     for number in range(3):
         with pool.connection() as connection:
             assert ask(connection, "SELECT %s", (number,)) == ((number,),)

@@ -26,7 +26,8 @@ use crate::session::{Answer, ConnectOptions, Health, Place, Session};
 pub(super) struct Connection {
     link: Link,
     options: Arc<ConnectOptions>,
-    place: Place,
+    place: Option<Place>,
+    user: String,
     objects: Objects,
 }
 
@@ -44,18 +45,16 @@ pub(super) fn connect(
     let options = Options::for_connection().read(url, options)?;
     let connector = options.connector()?;
     let session = detached(py, || connector.open(None))?.map_err(|error| raise(&error))?;
-    let (place, connect) = (connector.place().clone(), Arc::clone(connector.options()));
-    Ok(Connection::new(Held::Own(session), connect, place, options.objects()))
+    let connect = Arc::clone(connector.options());
+    Ok(Connection::new(Held::Own(session), connect, options.objects()))
 }
 
 impl Connection {
-    pub(super) fn new(
-        held: Held,
-        options: Arc<ConnectOptions>,
-        place: Place,
-        objects: Objects,
-    ) -> Self {
-        Self { link: Link::new(held), options, place, objects }
+    pub(super) fn new(held: Held, options: Arc<ConnectOptions>, objects: Objects) -> Self {
+        let session = held.session();
+        // Kept here too, because an inherited session tells nothing.
+        let (place, user) = (session.place().cloned(), session.user().to_owned());
+        Self { link: Link::new(held), options, place, user, objects }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -189,8 +188,9 @@ impl Connection {
     /// Where the connection goes to.
     fn get_host_info(&self) -> String {
         match &self.place {
-            Place::Tcp(host, port) => format!("{host}:{port} via TCP/IP"),
-            Place::Socket(path) => format!("Localhost via UNIX socket {}", path.display()),
+            Some(Place::Socket(path)) => format!("Localhost via UNIX socket {}", path.display()),
+            Some(place) => format!("{place} via TCP/IP"),
+            None => String::new(),
         }
     }
 
@@ -293,11 +293,8 @@ impl Connection {
     }
 
     fn __repr__(&self) -> String {
-        let user = self.options.user.as_deref().unwrap_or_default();
-        let place = match &self.place {
-            Place::Tcp(host, port) => format!("{host}:{port}"),
-            Place::Socket(path) => path.display().to_string(),
-        };
+        let user = &self.user;
+        let place = self.place.as_ref().map(Place::to_string).unwrap_or_default();
         let state = match self.link.look(|session| session.connection_id()) {
             Ok(id) => format!("#{id} "),
             Err(_) if self.link.is_inherited() => format!("inherited from {} ", self.link.birth()),

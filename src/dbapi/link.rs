@@ -16,7 +16,14 @@ pub(super) enum Held {
 }
 
 impl Held {
-    fn session(&mut self) -> &mut Session {
+    pub(super) fn session(&self) -> &Session {
+        match self {
+            Self::Own(session) => session,
+            Self::Lent(lease) => lease,
+        }
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
         match self {
             Self::Own(session) => session,
             Self::Lent(lease) => lease,
@@ -86,7 +93,7 @@ impl Link {
             return Err(closed());
         };
         // The guard stays with this thread; only what it guards goes along.
-        let session = held.session();
+        let session = held.session_mut();
         let mut panicked = true;
         let outcome = detached(py, || {
             let result = act(session, last);
@@ -102,7 +109,7 @@ impl Link {
     /// Look at the session, without waiting for anything.
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Session) -> T) -> PyResult<T> {
         match &mut self.enter()?.held {
-            Some(held) => Ok(look(held.session())),
+            Some(held) => Ok(look(held.session_mut())),
             None => Err(closed()),
         }
     }

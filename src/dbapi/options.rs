@@ -95,7 +95,10 @@ impl Options {
     /// What makes connections.
     pub(super) fn connector(&self) -> PyResult<Connector> {
         self.connect.validate().map_err(usage)?;
-        Connector::new(self.connect.clone()).map_err(|error| raise(&error))
+        // Only a reset of the session asks what has changed in it.
+        let track_state = self.pool.as_ref().is_some_and(|pool| pool.reset == Reset::Session);
+        let connect = ConnectOptions { track_state, ..self.connect.clone() };
+        Connector::new(connect).map_err(|error| raise(&error))
     }
 
     /// The pool's options.

@@ -34,9 +34,8 @@ impl Pool {
             keep_waiting: Some(&|| !interrupted()),
         };
         let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;
-        let connector = self.pool.manage();
-        let (options, place) = (Arc::clone(connector.options()), connector.place().clone());
-        Ok(Connection::new(Held::Lent(lease), options, place, self.objects.clone_ref(py)))
+        let options = Arc::clone(self.pool.manage().options());
+        Ok(Connection::new(Held::Lent(lease), options, self.objects.clone_ref(py)))
     }
 }
 

@@ -15,7 +15,7 @@ mod unpacker;
 use packer::Packer;
 use unpacker::Unpacker;
 
-use super::error::Broken;
+use super::broken::Broken;
 
 const HEADER: usize = 7;
 

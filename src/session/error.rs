@@ -1,15 +1,15 @@
 //! What can go wrong with a session, as `(errno, message)`.
 
 use std::fmt;
-use std::io;
 
 use mysql::mysql_common::packets::ServerError;
 
+use super::place::Place;
 use crate::process::Process;
 
 /// Whose fault it is, and so what becomes of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// The server refused a statement; the session goes on.
     Server,
     /// The session is over, or was never made: the transport died, or a connect failed.
@@ -18,23 +18,27 @@ enum Kind {
     Usage,
     /// A signal handler ended the wait; the session is over.
     Interrupted,
+    /// The session is another process's.
+    Inherited,
 }
 
 /// An error of a session. Cheap to clone: a pool tells every waiter of the last one.
 #[derive(Clone, Debug)]
 pub struct Error {
-    kind: Kind,
-    errno: u16,
-    message: String,
+    pub(super) kind: Kind,
+    pub(super) errno: u16,
+    pub(super) message: String,
 }
 
 /// Nothing was sent: the statement has certainly not run (CR_SERVER_GONE_ERROR).
 pub const GONE: u16 = 2006;
 /// Something was sent: the statement may have run (CR_SERVER_LOST).
-const LOST: u16 = 2013;
-const CONNECT_SOCKET: u16 = 2002;
-const CONNECT_HOST: u16 = 2003;
-const UNKNOWN_HOST: u16 = 2005;
+pub(super) const LOST: u16 = 2013;
+pub(super) const CONNECT_SOCKET: u16 = 2002;
+pub(super) const CONNECT_HOST: u16 = 2003;
+pub(super) const UNKNOWN_HOST: u16 = 2005;
+/// CR_UNKNOWN_ERROR: the client's own errors that MySQL has no number for.
+pub(super) const CLIENT: u16 = 2000;
 const COMMANDS_OUT_OF_SYNC: u16 = 2014;
 const PACKET_TOO_LARGE: u16 = 2020;
 const TLS: u16 = 2026;
@@ -63,11 +67,12 @@ impl Error {
 
     /// 2006: another process than this one opened the session.
     pub fn inherited(birth: Process) -> Self {
-        Self::gone(format_args!(
+        let error = Self::gone(format_args!(
             "this connection belongs to {birth}, which opened it; {} inherited it by a fork and \
              must open its own",
             Process::current()
-        ))
+        ));
+        Self { kind: Kind::Inherited, ..error }
     }
 
     /// 2013 while the session was being made.
@@ -89,6 +94,25 @@ impl Error {
 
     pub(super) fn unknown_host(host: &str, cause: impl fmt::Display) -> Self {
         Self::new(Kind::Lost, UNKNOWN_HOST, format!("Unknown MySQL server host '{host}' ({cause})"))
+    }
+
+    /// 2000: a callable gave no user or password. Told as the server's outages are, for other
+    /// attempts would meet it too, and where credentials come from can be overrun as well.
+    pub(super) fn credential(what: &str, why: impl fmt::Display) -> Self {
+        Self::new(Kind::Lost, CLIENT, format!("the {what} callable {why}"))
+    }
+
+    /// None of several places can be reached; one alone is told as itself.
+    pub(super) fn of_all(mut failures: Vec<(&Place, Self)>) -> Self {
+        if failures.len() == 1 {
+            return failures.remove(0).1;
+        }
+        let first = failures.first().map_or(CONNECT_HOST, |(_, error)| error.errno);
+        let alike = failures.iter().all(|(_, error)| error.errno == first);
+        let texts: Vec<String> = failures.iter().map(told_of).collect();
+        let text =
+            format!("none of the {} hosts can be reached: {}", texts.len(), texts.join("; "));
+        Self::new(Kind::Lost, if alike { first } else { CONNECT_HOST }, text)
     }
 
     pub(super) fn tls(cause: impl fmt::Display) -> Self {
@@ -167,15 +191,17 @@ impl Error {
         &self.message
     }
 
-    /// Whether an error of a connect tells of the server, so that every other attempt would meet it
-    /// too: not reached, shutting down, full.
-    pub fn is_outage(&self) -> bool {
-        matches!(self.errno, CONNECT_SOCKET | CONNECT_HOST | UNKNOWN_HOST | LOST | 1040 | 1053)
-    }
-
     /// Whether the session can no longer be used after it.
     pub fn ends_session(&self) -> bool {
-        matches!(self.kind, Kind::Lost | Kind::Interrupted)
+        matches!(self.kind, Kind::Lost | Kind::Interrupted | Kind::Inherited)
+    }
+}
+
+/// A failure with its place, unless its text names that already.
+fn told_of((place, error): &(&Place, Error)) -> String {
+    match error.message.contains(&format!("'{place}'")) {
+        true => error.message.clone(),
+        false => format!("{place}: {}", error.message),
     }
 }
 
@@ -186,68 +212,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// Why a wait or a transfer ended early. What it means depends on what had been sent.
-#[derive(Debug)]
-pub(super) enum Broken {
-    Closed,
-    TimedOut,
-    Interrupted,
-    /// A fork in the middle: the process that began this is another one.
-    Inherited(Process),
-    Malformed(String),
-    Io(io::Error),
-}
-
-impl Broken {
-    pub(super) fn malformed(text: impl Into<String>) -> Self {
-        Self::Malformed(text.into())
-    }
-
-    /// As the error of a statement: 2006 if nothing of it was `sent`, else 2013.
-    pub(super) fn after(self, sent: bool) -> Error {
-        match self {
-            Self::Interrupted => Error::interrupted(),
-            Self::Inherited(birth) => Error::inherited(birth),
-            other if sent => Error::lost(other),
-            other => Error::gone(other),
-        }
-    }
-
-    /// As the error of a connect.
-    pub(super) fn at_handshake(self) -> Error {
-        match self {
-            Self::Interrupted => Error::interrupted(),
-            Self::Inherited(birth) => Error::inherited(birth),
-            other => Error::lost_at_handshake(other),
-        }
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the server closed the connection"),
-            Self::TimedOut => f.write_str("timed out waiting for the server"),
-            Self::Interrupted => f.write_str("interrupted by a signal"),
-            Self::Inherited(birth) => write!(f, "it belongs to {birth}"),
-            Self::Malformed(text) => write!(f, "malformed packet: {text}"),
-            Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Closed,
-            _ => Self::Io(error),
-        }
-    }
-}
-
-impl From<nix::Error> for Broken {
-    fn from(error: nix::Error) -> Self {
-        Self::Io(error.into())
-    }
-}

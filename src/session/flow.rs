@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::body::Body;
+use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
-use super::error::{Broken, Error};
+use super::error::Error;
 use super::manager::Connector;
 use super::rows::{end, ResultSet, HEADER};
 use super::{Column, Session};

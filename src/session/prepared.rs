@@ -12,8 +12,9 @@ use mysql::mysql_common::packets::StmtPacket;
 
 use super::bindings::Bindings;
 use super::body::Body;
+use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
-use super::error::{Broken, Error};
+use super::error::Error;
 use super::rows::end;
 use super::sql::Tokens;
 use super::terms;

@@ -11,7 +11,9 @@ use nix::errno::Errno;
 use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr};
 
-use super::error::{Broken, Error};
+use super::broken::Broken;
+use super::error::Error;
+use super::place::Place;
 use super::wait::{Interrupt, Patience};
 use crate::process::Descriptor;
 
@@ -38,7 +40,7 @@ impl Socket {
         deadline: Instant,
         interrupt: Option<Interrupt>,
     ) -> Result<Self, Error> {
-        let place = format!("{host}:{port}");
+        let place = Place::Tcp(host.to_owned(), port);
         let addresses = resolve(host, port)?;
         let mut causes: Vec<String> = Vec::new();
         for (tried, address) in addresses.iter().enumerate() {
@@ -53,7 +55,7 @@ impl Socket {
                 Err(cause) => causes.push(format!("{}: {cause}", address.ip())),
             }
         }
-        Err(Error::connect_host(&place, causes.join("; ")))
+        Err(Error::connect_host(&place.to_string(), causes.join("; ")))
     }
 
     fn tcp_address(

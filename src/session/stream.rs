@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use mysql::mysql_common::constants::MAX_PAYLOAD_LEN as FRAME;
 
+use super::broken::Broken;
 use super::compression::Compression;
-use super::error::{Broken, Error};
+use super::error::Error;
 use super::inbox::Inbox;
 use super::rows::HEADER;
 use super::socket::Socket;

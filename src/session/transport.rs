@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use rustls::ClientConnection;
 
-use super::error::{Broken, Error};
+use super::broken::Broken;
+use super::error::Error;
 use super::socket::{Peek, Socket};
 use super::tls::Tls;
 use super::wait::Patience;

@@ -1,5 +1,8 @@
 //! `mysql://user:password@host:3306/database?option=value`.
 //!
+//! The host may be a list with commas; hosts with ports of their own go into the query
+//! (`?host=a:3306,b:3307`), which wins: a URL has room for one port alone.
+//!
 //! Not by `mysql::Opts`: it wants a host, cannot tell a port that was given from the default, and
 //! knows only its own options.
 
@@ -13,8 +16,13 @@ use super::given::Value;
 /// A sentence that says what is wrong with the URL, without the URL: it may hold a password.
 pub fn settings(text: &str) -> Result<Vec<(String, Value)>, String> {
     let example = "a URL looks like mysql://user:password@host:3306/database?option=value";
-    let url =
-        Url::parse(text).map_err(|cause| format!("the URL does not parse: {cause}; {example}"))?;
+    let url = Url::parse(text).map_err(|cause| {
+        let ports = match cause {
+            ::url::ParseError::InvalidPort => "; several hosts with a port each: ?host=a:1,b:2",
+            _ => "",
+        };
+        format!("the URL does not parse: {cause}; {example}{ports}")
+    })?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
         let scheme = url.scheme();
         return Err(format!("the URL's scheme is {scheme:?}, not mysql or mariadb; {example}"));
@@ -91,6 +99,15 @@ mod tests {
     fn a_host_may_be_missing_or_an_ipv6_address() {
         assert_eq!(settings("mysql:///app").unwrap(), vec![text("database", "app")]);
         assert_eq!(settings("mysql://[::1]/").unwrap(), vec![text("host", "::1")]);
+    }
+
+    #[test]
+    fn several_hosts_have_one_port_or_stand_in_the_query() {
+        let port = ("port".to_owned(), Value::Int(3307));
+        assert_eq!(settings("mysql://a,b:3307").unwrap(), vec![text("host", "a,b"), port]);
+        let query = settings("mysql://u@a/?host=a:1,%5B::1%5D:2,c").unwrap();
+        assert_eq!(query.last(), Some(&text("host", "a:1,[::1]:2,c")));
+        assert!(settings("mysql://a:1,b:2/").unwrap_err().contains("?host=a:1,b:2"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 
-use super::error::Broken;
+use super::broken::Broken;
 use crate::process::Process;
 
 /// The longest sleep without a look at pending signals: a process-wide signal may be delivered to
