@@ -1,13 +1,13 @@
 //! Errors as Python exceptions: the one place where a number becomes a class.
 
-use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::PyTypeInfo;
 
+use super::raised;
 use crate::pool;
 use crate::process::is_first_thread;
 use crate::session::Error;
@@ -27,10 +27,6 @@ import_exception!(forksafe.exceptions, TooManyRequests);
 const CLIENT: u16 = 2000;
 
 thread_local! {
-    /// What a signal handler raised while this thread waited for a server. Without a destructor:
-    /// a thread that ends checks in what it holds after its other locals have gone.
-    static RAISED: RefCell<ManuallyDrop<Option<PyErr>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
     /// Whether this thread is in a finalizer.
     static FINALIZING: Cell<bool> = const { Cell::new(false) };
 }
@@ -58,21 +54,18 @@ pub(super) fn interrupted() -> bool {
     if FINALIZING.get() || !is_first_thread() {
         return false;
     }
-    if RAISED.with_borrow(|raised| raised.is_some()) {
-        return true;
+    if !raised::is_any() {
+        Python::try_attach(|py| py.check_signals().map_err(raised::put));
     }
-    let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
-    let any = raised.is_some();
-    RAISED.set(ManuallyDrop::new(raised));
-    any
+    raised::is_any()
 }
 
-/// Run what may wait away from the interpreter. What a signal handler raises meanwhile comes
-/// before any outcome. A panic, which is a defect of ours, comes back as an InternalError: PyO3
+/// Run what may wait away from the interpreter. What a signal handler raises meanwhile, or a callable
+/// that is no `Exception`, comes before any outcome. A panic, which is a defect of ours, comes back as an InternalError: PyO3
 /// would make a BaseException of it, which nobody catches.
 pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    if let Some(raised) = ManuallyDrop::into_inner(RAISED.take()) {
+    if let Some(raised) = raised::take() {
         // The outcome may be a lease, and its check-in a round trip.
         py.detach(|| drop(outcome.ok()));
         return Err(raised);
@@ -81,6 +74,21 @@ pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send)
         let text = "a defect in forksafe; please report what stderr says of it";
         InternalError::new_err((CLIENT, text))
     })
+}
+
+/// The same for what may run callables of the application's: what they raise becomes the cause of
+/// the error that tells of it.
+pub(super) fn attempt<T: Send, E: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, E> + Send,
+    raise: impl FnOnce(E) -> PyErr,
+) -> PyResult<T> {
+    let outcome = match detached(py, work) {
+        Ok(outcome) => outcome.map_err(|error| raised::explain(py, raise(error))),
+        Err(raised) => Err(raised),
+    };
+    raised::forget(py);
+    outcome
 }
 
 /// Run what may wait where no exception can be raised: in a finalizer. Signal handlers are left

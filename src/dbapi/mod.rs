@@ -1,5 +1,6 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod callable;
 mod cells_to_python;
 mod columns;
 mod connection;
@@ -13,8 +14,10 @@ mod link;
 mod many;
 mod options;
 mod pool;
+mod pool_options;
 mod prepared;
 mod procedure;
+mod raised;
 mod result;
 mod stamp;
 mod style;

@@ -4,21 +4,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
 use super::errors::{interrupted, raise, usage};
-use crate::pool::{MaxIdle, PoolOptions, Reset};
+use super::pool_options::{self, Hooks, Pooling};
+use crate::pool::PoolOptions;
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
-
-/// The names of the pool's own options.
-const POOL_NAMES: [&str; 9] = [
-    "max_size",
-    "timeout",
-    "max_waiting",
-    "recycle",
-    "max_idle",
-    "pre_ping",
-    "ping_after",
-    "reset",
-    "name",
-];
 
 /// The names of the options that are Python objects.
 const OBJECT_NAMES: [&str; 2] = ["conv", "cursorclass"];
@@ -32,7 +20,7 @@ const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE 
 /// Options on their way from the caller.
 pub(super) struct Options {
     connect: ConnectOptions,
-    pool: Option<PoolOptions>,
+    pool: Option<Pooling>,
     objects: Objects,
 }
 
@@ -63,7 +51,7 @@ impl Options {
 
     /// For a pool.
     pub(super) fn for_pool() -> Self {
-        Self { pool: Some(PoolOptions::default()), ..Self::for_connection() }
+        Self { pool: Some(Pooling::default()), ..Self::for_connection() }
     }
 
     /// Read the URL first, then the keywords, which win.
@@ -100,7 +88,12 @@ impl Options {
 
     /// The pool's options.
     pub(super) fn pool(&self) -> PoolOptions {
-        self.pool.clone().unwrap_or_default()
+        self.pool.as_ref().map(|pool| pool.options().clone()).unwrap_or_default()
+    }
+
+    /// The pool's hooks.
+    pub(super) fn hooks(&mut self, py: Python<'_>) -> PyResult<Hooks> {
+        self.pool.take().map_or_else(|| Ok(Hooks::default()), |pool| pool.into_hooks(py))
     }
 
     /// Those that are Python objects.
@@ -110,7 +103,7 @@ impl Options {
 
     /// The options there are. That of a pool is known without one too, to say where it belongs.
     fn known(&self) -> Vec<&'static str> {
-        [&session::NAMES[..], &POOL_NAMES, &OBJECT_NAMES].concat()
+        [&session::NAMES[..], &pool_options::NAMES, &OBJECT_NAMES].concat()
     }
 
     fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -153,8 +146,8 @@ impl Options {
 
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         match &mut self.pool {
-            Some(pool) if POOL_NAMES.contains(&name) => set_pool(pool, Given { name, value }),
-            None if POOL_NAMES.contains(&name) => {
+            Some(pool) if pool_options::NAMES.contains(&name) => pool.set(Given { name, value }),
+            None if pool_options::NAMES.contains(&name) => {
                 Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
             }
             _ if OBJECT_NAMES.contains(&name) => {
@@ -162,40 +155,6 @@ impl Options {
             }
             _ => self.connect.set(name, value),
         }
-    }
-}
-
-fn set_pool(pool: &mut PoolOptions, given: Given<'_>) -> Result<(), String> {
-    let defaults = PoolOptions::default();
-    match given.name {
-        "max_size" => pool.max_size = given.count()?,
-        "timeout" => pool.timeout = given.seconds()?.unwrap_or(defaults.timeout),
-        "max_waiting" => pool.max_waiting = given.count()?,
-        "recycle" => pool.recycle = given.seconds()?,
-        "max_idle" => pool.max_idle = MaxIdle::Exactly(given.seconds()?),
-        "pre_ping" => pool.pre_ping = given.bool()?.unwrap_or(defaults.pre_ping),
-        "ping_after" => pool.ping_after = given.seconds_or_zero()?.unwrap_or(defaults.ping_after),
-        "reset" => pool.reset = reset(&given.value)?,
-        _ => {
-            pool.name = match given.value {
-                Value::Text(name) => Some(name),
-                Value::Null => None,
-                _ => return Err("name must be text".into()),
-            }
-        }
-    }
-    Ok(())
-}
-
-fn reset(value: &Value) -> Result<Reset, String> {
-    match value {
-        Value::Text(text) => match text.as_str() {
-            "rollback" => Ok(Reset::Rollback),
-            "session" => Ok(Reset::Session),
-            "none" => Ok(Reset::Nothing),
-            _ => Err(format!("reset must be 'rollback', 'session' or 'none', not {text:?}")),
-        },
-        _ => Err("reset must be 'rollback', 'session' or 'none'".into()),
     }
 }
 
