@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 /// A Python value that may be dropped anywhere, also away from the interpreter: PyO3 would put
@@ -26,6 +27,11 @@ impl<T> Kept<T> {
 impl Kept<Py<PyAny>> {
     pub(super) fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
         self.0.as_ref().expect("BUG: a kept value was taken").bind(py)
+    }
+
+    /// For the garbage collector.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
     }
 
     pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {

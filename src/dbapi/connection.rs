@@ -10,13 +10,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::cursor::Cursor;
-use super::errors::{detached, no_descriptor, raise};
+use super::errors::{attempt, no_descriptor, raise};
 use super::from_python;
+use super::hooks::Kit;
 use super::link::{skip_answers, Held, Link};
-use super::options::{Objects, Options};
+use super::options::Options;
 use super::style::Style;
 use super::to_python::RowDecoder;
-use crate::session::{Answer, ConnectOptions, Health, Place, Session};
+use crate::session::{Answer, ConnectOptions, Connector, Health, Place, Session};
 
 /// A connection to a MySQL or MariaDB server (PEP 249).
 ///
@@ -27,7 +28,8 @@ pub(super) struct Connection {
     link: Link,
     options: Arc<ConnectOptions>,
     place: Place,
-    objects: Objects,
+    /// Last, for a lease that goes with the link may hold a share of it.
+    kit: Arc<Kit>,
 }
 
 /// Open a connection. See the README for the options.
@@ -43,19 +45,15 @@ pub(super) fn connect(
 ) -> PyResult<Connection> {
     let options = Options::for_connection().read(url, options)?;
     let connector = options.connector()?;
-    let session = detached(py, || connector.open(None))?.map_err(|error| raise(&error))?;
-    let (place, connect) = (connector.place().clone(), Arc::clone(connector.options()));
-    Ok(Connection::new(Held::Own(session), connect, place, options.objects()))
+    let session = attempt(py, || connector.open(None), |error| raise(&error))?;
+    let kit = Kit { objects: options.objects(), ..Kit::default() };
+    Ok(Connection::new(Held::Own(session), &connector, Arc::new(kit)))
 }
 
 impl Connection {
-    pub(super) fn new(
-        held: Held,
-        options: Arc<ConnectOptions>,
-        place: Place,
-        objects: Objects,
-    ) -> Self {
-        Self { link: Link::new(held), options, place, objects }
+    pub(super) fn new(held: Held, connector: &Connector, kit: Arc<Kit>) -> Self {
+        let (options, place) = (Arc::clone(connector.options()), connector.place().clone());
+        Self { link: Link::new(held), options, place, kit }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -67,7 +65,7 @@ impl Connection {
     }
 
     pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.objects.conv.as_ref().map(|conv| conv.bind(py))
+        self.kit.objects.conv.as_ref().map(|conv| conv.bind(py))
     }
 }
 
@@ -83,7 +81,7 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.get().link.look(|_| ())?;
         let py = slf.py();
-        let own = slf.get().objects.cursorclass.as_ref().map(|class| class.bind(py));
+        let own = slf.get().kit.objects.cursorclass.as_ref().map(|class| class.bind(py));
         match cursorclass.or(own) {
             None => {
                 let cursor = Cursor::new(slf.clone().unbind(), Style::plain(prepared));

@@ -7,6 +7,7 @@ use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::PyTypeInfo;
 
+use super::managed::Failure;
 use super::raised;
 use crate::pool;
 use crate::process::is_first_thread;
@@ -97,9 +98,10 @@ pub(super) fn attempt<T: Send, E: Send>(
 pub(super) fn finally(work: impl FnOnce() + Send) {
     Python::try_attach(|py| {
         let underway = PyErr::take(py);
-        FINALIZING.set(true);
+        // A hook that runs in it may itself collect something.
+        let outer = FINALIZING.replace(true);
         let outcome = detached(py, work);
-        FINALIZING.set(false);
+        FINALIZING.set(outer);
         if let Err(defect) = outcome {
             defect.write_unraisable(py, None);
         }
@@ -139,6 +141,12 @@ pub(super) fn closed() -> PyErr {
     InterfaceError::new_err((crate::session::GONE, "this connection is closed"))
 }
 
+/// The pool has taken the connection back.
+pub(super) fn taken_back() -> PyErr {
+    let text = "this connection was taken back: the thread that had used it has ended";
+    InterfaceError::new_err((crate::session::GONE, text))
+}
+
 /// No descriptor can be told: closed, or inherited.
 pub(super) fn no_descriptor(why: &str) -> PyErr {
     InterfaceError::new_err((crate::session::GONE, why.to_owned()))
@@ -158,17 +166,28 @@ pub(super) fn malformed(text: impl Into<String>) -> PyErr {
     OperationalError::new_err((MALFORMED_PACKET, text.into()))
 }
 
+/// Why a pool could not open a connection.
+fn raise_failure(failure: &Failure) -> PyErr {
+    match failure {
+        Failure::Session(error) => raise(error),
+        Failure::Hook(text) => OperationalError::new_err((CLIENT, text.clone())),
+    }
+}
+
 /// A pool's error.
-pub(super) fn raise_pool(error: pool::Error<Error>) -> PyErr {
+pub(super) fn raise_pool(error: pool::Error<Failure>) -> PyErr {
     let text = || error.to_string();
     match &error {
         pool::Error::TimedOut(_) => PoolTimeout::new_err((CLIENT, text())),
         pool::Error::TooManyRequests { .. } => TooManyRequests::new_err((CLIENT, text())),
         pool::Error::Closed { .. } => PoolClosed::new_err((CLIENT, text())),
         pool::Error::Interrupted { .. } => usage(text()),
-        pool::Error::Connect(cause) => raise(cause),
-        pool::Error::Down(down) => {
-            by_number(down.error.errno(), format!("{}; {down}", down.error.message()))
-        }
+        pool::Error::Connect(failure) => raise_failure(failure),
+        pool::Error::Down(down) => match &down.error {
+            Failure::Session(error) => {
+                by_number(error.errno(), format!("{}; {down}", error.message()))
+            }
+            Failure::Hook(text) => OperationalError::new_err((CLIENT, format!("{text}; {down}"))),
+        },
     }
 }

@@ -1,4 +1,6 @@
-//! Python classes that conversions need.
+//! What is needed of Python modules.
+
+use std::path::Path;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -6,11 +8,19 @@ use pyo3::types::{PyDelta, PyMapping, PySequence, PyType};
 
 static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UUID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static IS_FINALIZING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static GETFRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static FOLDER: PyOnceLock<String> = PyOnceLock::new();
 
 /// Have all of it ready when the module is loaded: no fork can then catch it half done.
 pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     decimal(py)?;
     uuid(py)?;
+    event(py)?;
+    getframe(py)?;
+    IS_FINALIZING.import(py, "sys", "is_finalizing")?;
+    folder(py)?;
     // The C API of datetime, and the abstract classes that casts look up.
     let nothing = PyDelta::new(py, 0, 0, 0, false)?.into_any();
     let _ = (nothing.cast::<PyMapping>().is_ok(), nothing.cast::<PySequence>().is_ok());
@@ -25,4 +35,35 @@ pub(super) fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 /// `uuid.UUID`.
 pub(super) fn uuid(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     UUID.import(py, "uuid", "UUID")
+}
+
+/// `forksafe.events.Event`.
+pub(super) fn event(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    EVENT.import(py, "forksafe.events", "Event")
+}
+
+/// `sys._getframe`.
+pub(super) fn getframe(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    GETFRAME.import(py, "sys", "_getframe")
+}
+
+/// Whether the interpreter is coming to its end: modules may be gone in part.
+pub(super) fn is_finalizing(py: Python<'_>) -> bool {
+    let asked = IS_FINALIZING.import(py, "sys", "is_finalizing").and_then(|ask| ask.call0());
+    asked.and_then(|answer| answer.extract()).unwrap_or(true)
+}
+
+/// Whether a file of Python code is one of this package's.
+pub(super) fn is_ours(py: Python<'_>, file: &str) -> bool {
+    folder(py).is_ok_and(|folder| file.starts_with(folder))
+}
+
+/// Where this package's Python code is, with the last separator.
+fn folder(py: Python<'_>) -> PyResult<&str> {
+    let found = FOLDER.get_or_try_init(py, || {
+        let file: String = py.import("forksafe.events")?.getattr("__file__")?.extract()?;
+        let folder = Path::new(&file).parent().unwrap_or_else(|| Path::new(""));
+        Ok::<_, PyErr>(format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR))
+    });
+    found.map(String::as_str)
 }
