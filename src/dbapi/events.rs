@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
+use super::call::call;
 use super::callable::Callable;
 use super::managed::Failure;
 use super::stats::{reason, thread};
@@ -34,7 +35,8 @@ pub(super) fn tell(listener: &Callable, pool: &str, event: &Event<'_, Failure>) 
             return;
         }
         let listener = listener.bind(py);
-        let told = build(py, pool, event).and_then(|event| listener.call1((event,)));
+        let told = build(py, pool, event)
+            .and_then(|event| call(listener, &PyTuple::new(py, [event])?, None));
         if let Some(error) = told.err().and_then(|error| raised::pass(py, error)) {
             error.write_unraisable(py, Some(listener));
         }
@@ -64,12 +66,11 @@ fn describe(
             details.set_item("took", took)?;
             ("connect", format!("connection {id} was opened in {:.1} ms", took * 1000.0))
         }
-        Event::Discarded { id, reason: why } => {
-            ("discard", discarded(details, id, why)?)
-        }
+        Event::Discarded { id, reason: why } => ("discard", discarded(details, id, why)?),
         Event::ForkNoticed { inherited } => {
             details.set_item("inherited", inherited)?;
-            let text = format!("made anew in a child, {inherited} of its parent's connections left alone");
+            let text =
+                format!("made anew in a child, {inherited} of its parent's connections left alone");
             ("fork", text)
         }
         Event::ServerDown { error } => {
@@ -80,7 +81,9 @@ fn describe(
             let after = after.as_secs_f64();
             details.set_item("after", after)?;
             details.set_item("failures", failures)?;
-            let text = format!("connections can be opened again, after {after:.1}s and {failures} failures");
+            let text = format!(
+                "connections can be opened again, after {after:.1}s and {failures} failures"
+            );
             ("server_back", text)
         }
         Event::Leaked { holding } => {
@@ -91,7 +94,9 @@ fn describe(
             hold(details, holding)?;
             let (cause, why) = match cause {
                 Reclaim::Collected => ("collected", "it was never closed, and was collected"),
-                Reclaim::ThreadEnded => ("thread_ended", "it was never closed, and the thread has ended"),
+                Reclaim::ThreadEnded => {
+                    ("thread_ended", "it was never closed, and the thread has ended")
+                }
             };
             details.set_item("cause", cause)?;
             ("reclaim", format!("{}; {why}", held(holding, "had held")))

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
+use super::call::call;
 use super::callable::Callable;
 use super::connection::Connection;
 use super::imports::is_finalizing;
@@ -86,14 +88,17 @@ impl Hook<'_> {
     ) -> Result<(), Failure> {
         let connection = Connection::new(Held::Own(lent), connector, Arc::clone(kit));
         let connection = Py::new(py, connection).map_err(|error| self.raised(py, error))?;
-        let answer = self.function.bind(py).call1((connection.clone_ref(py),));
+        let args = PyTuple::new(py, [connection.clone_ref(py)]);
+        let answer = args.and_then(|args| call(self.function.bind(py), &args, None));
         let withdrawn = connection.get().link().withdraw();
         let called = answer.map(drop).map_err(|error| self.raised(py, error));
         match withdrawn {
-            Ok(session) => *back = Some(session),
-            Err(missing) => called.and_then(|()| Err(self.missing(missing)))?,
+            Ok(session) => {
+                *back = Some(session);
+                called
+            }
+            Err(missing) => called.and(Err(self.missing(missing))),
         }
-        called
     }
 
     fn raised(&self, py: Python<'_>, error: PyErr) -> Failure {

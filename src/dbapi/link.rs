@@ -85,6 +85,13 @@ pub(super) struct Inside {
 }
 
 impl Inside {
+    fn new(held: Held) -> Self {
+        let last = Last::default();
+        let mut new = Self { held: Some(held), last, user: None, taken_back: false };
+        new.used();
+        new
+    }
+
     /// A thread at its very end has no life to be told any more: then the one before stays.
     fn used(&mut self) {
         let _ = LIFE.try_with(|life| {
@@ -131,14 +138,12 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(held: Held) -> Self {
-        let last = Last::default();
-        let mut inside = Inside { held: Some(held), last, user: None, taken_back: false };
-        inside.used();
-        let wire = Arc::new(Wire(Owned::new(Mutex::new(inside))));
-        if let Some(Some(Held::Lent(lease))) = wire.0.get().map(|inside| &inside.lock().held) {
-            let keeper: Weak<dyn Keeper> = Arc::downgrade(&(Arc::clone(&wire) as Arc<dyn Keeper>));
-            lease.watch(keeper);
-        }
+        let wire = Arc::new_cyclic(|wire: &Weak<Wire>| {
+            if let Held::Lent(lease) = &held {
+                lease.watch(wire.clone());
+            }
+            Wire(Owned::new(Mutex::new(Inside::new(held))))
+        });
         Self { wire, withdrawn: AtomicBool::new(false) }
     }
 

@@ -68,12 +68,7 @@ impl Managed {
     }
 
     /// What the hook sets up is set up again on every other session, so it is no change.
-    fn configure(
-        &self,
-        conn: &mut Conn,
-        deadline: Instant,
-        blamed: Blamed,
-    ) -> Result<(), Failure> {
+    fn configure(&self, conn: &mut Conn, deadline: Instant, blamed: Blamed) -> Result<(), Failure> {
         self.call("configure", &self.kit.hooks.configure, conn, deadline, blamed)?;
         conn.0.iter_mut().for_each(Session::forget_holds);
         Ok(())
