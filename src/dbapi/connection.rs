@@ -18,7 +18,7 @@ use super::link::{skip_answers, Held, Link};
 use super::options::Options;
 use super::style::Style;
 use super::to_python::RowDecoder;
-use crate::session::{Answer, ConnectOptions, Connector, Health, Place, Session};
+use crate::session::{Answer, ConnectOptions, Health, Place, Session};
 
 /// A connection to a MySQL or MariaDB server (PEP 249).
 ///
@@ -28,7 +28,8 @@ use crate::session::{Answer, ConnectOptions, Connector, Health, Place, Session};
 pub(super) struct Connection {
     link: Link,
     options: Arc<ConnectOptions>,
-    place: Place,
+    place: Option<Place>,
+    user: String,
     /// Last, for a lease that goes with the link may hold a share of it.
     kit: Arc<Kit>,
 }
@@ -48,13 +49,15 @@ pub(super) fn connect(
     let connector = options.connector()?;
     let session = attempt(py, || connector.open(None), |error| raise(&error))?;
     let kit = Kit { objects: options.objects(), ..Kit::default() };
-    Ok(Connection::new(Held::Own(session), &connector, Arc::new(kit)))
+    Ok(Connection::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
 }
 
 impl Connection {
-    pub(super) fn new(held: Held, connector: &Connector, kit: Arc<Kit>) -> Self {
-        let (options, place) = (Arc::clone(connector.options()), connector.place().clone());
-        Self { link: Link::new(held), options, place, kit }
+    pub(super) fn new(held: Held, options: Arc<ConnectOptions>, kit: Arc<Kit>) -> Self {
+        // Kept here too, because an inherited session tells nothing.
+        let place = held.session().and_then(|session| session.place().cloned());
+        let user = held.session().map(|session| session.user().to_owned()).unwrap_or_default();
+        Self { link: Link::new(held), options, place, user, kit }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -188,8 +191,9 @@ impl Connection {
     /// Where the connection goes to.
     fn get_host_info(&self) -> String {
         match &self.place {
-            Place::Tcp(host, port) => format!("{host}:{port} via TCP/IP"),
-            Place::Socket(path) => format!("Localhost via UNIX socket {}", path.display()),
+            Some(Place::Socket(path)) => format!("Localhost via UNIX socket {}", path.display()),
+            Some(place) => format!("{place} via TCP/IP"),
+            None => String::new(),
         }
     }
 
@@ -292,11 +296,8 @@ impl Connection {
     }
 
     fn __repr__(&self) -> String {
-        let user = self.options.user.as_deref().unwrap_or_default();
-        let place = match &self.place {
-            Place::Tcp(host, port) => format!("{host}:{port}"),
-            Place::Socket(path) => path.display().to_string(),
-        };
+        let user = &self.user;
+        let place = self.place.as_ref().map(Place::to_string).unwrap_or_default();
         let state = match self.link.look(|session| session.connection_id()) {
             Ok(id) => format!("#{id} "),
             Err(_) if self.link.is_inherited() => format!("inherited from {} ", self.link.birth()),

@@ -86,7 +86,8 @@ impl Hook<'_> {
         lent: Session,
         back: &mut Option<Session>,
     ) -> Result<(), Failure> {
-        let connection = Connection::new(Held::Own(lent), connector, Arc::clone(kit));
+        let connection =
+            Connection::new(Held::Own(lent), Arc::clone(connector.options()), Arc::clone(kit));
         let connection = Py::new(py, connection).map_err(|error| self.raised(py, error))?;
         let args = PyTuple::new(py, [connection.clone_ref(py)]);
         let answer = args.and_then(|args| call(self.function.bind(py), &args, None));

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::errors::{busy, closed, detached, finally, raise, taken_back as taken_back_error};
 use super::imports::is_finalizing;
-use super::managed::Managed;
+use super::managed::{Conn, Managed};
 use crate::pool::{Discard, Keeper, Lease, Reclaim};
 use crate::process::{Owned, Process};
 use crate::session::{Error, Session};
@@ -26,10 +26,17 @@ pub(super) enum Held {
 }
 
 impl Held {
-    fn session(&mut self) -> Option<&mut Session> {
+    pub(super) fn session(&self) -> Option<&Session> {
         match self {
             Self::Own(session) => Some(session),
-            Self::Lent(lease) => lease.session(),
+            Self::Lent(lease) => lease.conn().and_then(Conn::session),
+        }
+    }
+
+    fn session_mut(&mut self) -> Option<&mut Session> {
+        match self {
+            Self::Own(session) => Some(session),
+            Self::Lent(lease) => lease.conn_mut().and_then(Conn::session_mut),
         }
     }
 
@@ -164,7 +171,7 @@ impl Link {
         let mut inside = self.enter()?;
         let Inside { held, last, taken_back, .. } = &mut *inside;
         // The guard stays with this thread; only what it guards goes along.
-        let Some(session) = held.as_mut().and_then(Held::session) else {
+        let Some(session) = held.as_mut().and_then(Held::session_mut) else {
             return Err(gone(*taken_back));
         };
         let mut panicked = true;
@@ -187,7 +194,7 @@ impl Link {
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Session) -> T) -> PyResult<T> {
         let mut inside = self.enter()?;
         let taken_back = inside.taken_back;
-        match inside.held.as_mut().and_then(Held::session) {
+        match inside.held.as_mut().and_then(Held::session_mut) {
             Some(session) => Ok(look(session)),
             None => Err(gone(taken_back)),
         }

@@ -23,8 +23,17 @@ pub(super) struct Managed {
 pub(super) struct Conn(Option<Session>);
 
 impl Conn {
-    pub(super) fn session(&mut self) -> Option<&mut Session> {
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.0.as_ref()
+    }
+
+    pub(super) fn session_mut(&mut self) -> Option<&mut Session> {
         self.0.as_mut()
+    }
+
+    /// The session, or the error of one that a hook has not given back.
+    fn own(&mut self) -> Result<&mut Session, Failure> {
+        self.0.as_mut().ok_or_else(|| Error::gone("a hook has closed it").into())
     }
 }
 
@@ -70,7 +79,7 @@ impl Managed {
     /// What the hook sets up is set up again on every other session, so it is no change.
     fn configure(&self, conn: &mut Conn, deadline: Instant, blamed: Blamed) -> Result<(), Failure> {
         self.call("configure", &self.kit.hooks.configure, conn, deadline, blamed)?;
-        conn.0.iter_mut().for_each(Session::forget_holds);
+        conn.own()?.forget_holds();
         Ok(())
     }
 
@@ -85,13 +94,13 @@ impl Managed {
         blamed: Blamed,
     ) -> Result<(), Failure> {
         let Some(function) = hook else { return Ok(()) };
-        conn.0.iter_mut().for_each(|session| session.set_deadline(Some(deadline)));
+        conn.own()?.set_deadline(Some(deadline));
         let hook = Hook { name, function, blamed };
         let called = hook.call(&self.connector, &self.kit, &mut conn.0);
         let Some(session) = &mut conn.0 else { return called };
         session.set_deadline(None);
         called?;
-        Ok(self.connector.reset(session, Reset::Rollback).map(drop)?)
+        Ok(self.connector.restore(session, Reset::Rollback).map(drop)?)
     }
 
     fn listener(&self) -> Option<&Callable> {
@@ -102,11 +111,6 @@ impl Managed {
     fn blamed(&self) -> Blamed {
         self.listener().map_or(Blamed::Nothing, |_| Blamed::Event)
     }
-}
-
-/// The session, or the error of one that a hook has not given back.
-fn of(conn: &mut Conn) -> Result<&mut Session, Failure> {
-    conn.0.as_mut().ok_or_else(|| Error::gone("a hook has closed it").into())
 }
 
 impl Manage for Managed {
@@ -120,11 +124,11 @@ impl Manage for Managed {
     }
 
     fn probe(&self, conn: &mut Conn) -> Health {
-        conn.session().map_or(Health::Dead, |session| self.connector.probe(session))
+        conn.session_mut().map_or(Health::Dead, |session| self.connector.probe(session))
     }
 
     fn ping(&self, conn: &mut Conn, deadline: Instant) -> Result<(), Failure> {
-        Ok(self.connector.ping(of(conn)?, deadline)?)
+        Ok(self.connector.ping(conn.own()?, deadline)?)
     }
 
     fn check(&self, conn: &mut Conn, deadline: Instant) -> Result<(), Failure> {
@@ -132,28 +136,28 @@ impl Manage for Managed {
     }
 
     fn reset(&self, conn: &mut Conn, how: Reset) -> Result<(), Failure> {
-        self.connector.reset(of(conn)?, how)?;
+        let renewed = self.connector.restore(conn.own()?, how)?;
         let deadline = Instant::now() + self.connector.options().connect_timeout;
-        if how == Reset::Session {
+        if renewed {
             self.configure(conn, deadline, self.blamed())?;
         }
         self.call("reset", &self.kit.hooks.reset, conn, deadline, self.blamed())
     }
 
     fn unfit(&self, conn: &Conn) -> Option<Discard> {
-        conn.0.as_ref().map_or(Some(Discard::Broken), |session| self.connector.unfit(session))
+        conn.session().map_or(Some(Discard::Broken), |session| self.connector.unfit(session))
     }
 
     fn idle_limit(&self, conn: &Conn) -> Option<Duration> {
-        conn.0.as_ref().and_then(|session| self.connector.idle_limit(session))
+        conn.session().and_then(|session| self.connector.idle_limit(session))
     }
 
     fn lifetime(&self, conn: &Conn) -> Option<Duration> {
-        conn.0.as_ref().and_then(|session| self.connector.lifetime(session))
+        conn.session().and_then(|session| self.connector.lifetime(session))
     }
 
     fn limit(&self, conn: &Conn) -> Option<usize> {
-        conn.0.as_ref().and_then(|session| self.connector.limit(session))
+        conn.session().and_then(|session| self.connector.limit(session))
     }
 
     /// What a hook raises tells nothing of the server.

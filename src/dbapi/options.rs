@@ -5,7 +5,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
 use super::errors::{interrupted, raise, usage};
 use super::pool_options::{self, Hooks, Pooling};
-use crate::pool::PoolOptions;
+use crate::pool::{PoolOptions, Reset};
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
 
 /// The names of the options that are Python objects.
@@ -83,7 +83,10 @@ impl Options {
     /// What makes connections.
     pub(super) fn connector(&self) -> PyResult<Connector> {
         self.connect.validate().map_err(usage)?;
-        Connector::new(self.connect.clone()).map_err(|error| raise(&error))
+        // Only a reset of the session asks what has changed in it.
+        let track_state = self.pool().reset == Reset::Session;
+        let connect = ConnectOptions { track_state, ..self.connect.clone() };
+        Connector::new(connect).map_err(|error| raise(&error))
     }
 
     /// The pool's options.

@@ -44,8 +44,8 @@ impl Pool {
         let place = self.pool.options().leak_after.and_then(|_| place(py));
         let place = place.map(Arc::from);
         let lease = self.wait(py, timeout, place, |caller| self.pool.check_out_for(caller))?;
-        let connector = self.pool.manage().connector();
-        Ok(Connection::new(Held::Lent(lease), connector, Arc::clone(&self.kit)))
+        let options = Arc::clone(self.pool.manage().connector().options());
+        Ok(Connection::new(Held::Lent(lease), options, Arc::clone(&self.kit)))
     }
 
     /// The interpreter ends: let the idle connections go, and tell nobody.

@@ -8,6 +8,7 @@ use mysql::mysql_common::packets::{AuthPlugin, AuthSwitchRequest};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 
+use super::credentials::Credentials;
 use super::error::Error;
 use super::options::ConnectOptions;
 
@@ -27,6 +28,7 @@ const ED25519_NONCE: usize = 32;
 /// One log-in, as it goes back and forth.
 pub(super) struct Login<'a> {
     options: &'a ConnectOptions,
+    credentials: &'a Credentials,
     /// Whether nobody can listen: TLS or a unix socket.
     private: bool,
     plugin: AuthPlugin<'static>,
@@ -36,11 +38,16 @@ pub(super) struct Login<'a> {
 impl<'a> Login<'a> {
     pub(super) fn new(
         options: &'a ConnectOptions,
+        credentials: &'a Credentials,
         private: bool,
         plugin: AuthPlugin<'static>,
         nonce: Vec<u8>,
     ) -> Self {
-        Self { options, private, plugin, nonce }
+        Self { options, credentials, private, plugin, nonce }
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.credentials.user
     }
 
     pub(super) fn plugin(&self) -> &AuthPlugin<'static> {
@@ -74,7 +81,7 @@ impl<'a> Login<'a> {
             AuthPlugin::MysqlNativePassword
             | AuthPlugin::CachingSha2Password
             | AuthPlugin::Ed25519 => {
-                let password = self.options.password.reveal();
+                let password = self.credentials.password.reveal();
                 let data = self.plugin.gen_data(Some(password), &self.nonce);
                 Ok(data.map(|data| data.to_vec()).unwrap_or_default())
             }
@@ -139,7 +146,7 @@ impl<'a> Login<'a> {
     }
 
     fn terminated(&self) -> Vec<u8> {
-        let mut bytes = self.options.password.reveal().as_bytes().to_vec();
+        let mut bytes = self.credentials.password.reveal().as_bytes().to_vec();
         bytes.push(0);
         bytes
     }

@@ -6,16 +6,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::{Answer, Command, Failure, Reader, Reading};
+use super::credentials::Credentials;
 use super::error::{Broken, Error};
 use super::handshake::{self, Greeting};
-use super::holds::{Hold, Holds};
+use super::holds::Holds;
+use super::hosts::Host;
+use super::limits::ServerLimits;
 use super::manager::Connector;
-use super::options::{ConnectOptions, Place};
+use super::marks::Marks;
+use super::options::ConnectOptions;
+use super::place::Place;
 use super::prepared::Statements;
 use super::rows::{Format, ResultSet};
 use super::socket::{Socket, CLOSED_BY_OTHERS};
 use super::status::Status;
 use super::stream::{Limits, Stream, UNASKED};
+use super::tracking::Tracking;
 use super::transport::Silence;
 use super::Column;
 
@@ -38,11 +44,16 @@ pub enum Health {
 pub(super) struct Body {
     stream: Stream,
     pub(super) options: Arc<ConnectOptions>,
+    pub(super) host: Arc<Host>,
+    pub(super) credentials: Credentials,
     pub(super) greeting: Greeting,
-    pub(super) wait_timeout: Option<Duration>,
-    pub(super) max_allowed_packet: usize,
+    pub(super) limits: ServerLimits,
     pub(super) status: Status,
+    pub(super) tracking: Tracking,
     pub(super) holds: Holds,
+    pub(super) marks: Marks,
+    /// Its server has refused a change because it takes none.
+    pub(super) read_only: bool,
     /// The columns of the rows that are still to be read.
     pub(super) flow: Option<Arc<[Column]>>,
     pub(super) statements: Statements,
@@ -55,11 +66,23 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Connect, log in, set up: all of it before `deadline`.
+    /// Ask who we are, then connect to a host, log in, set up: all of it before `deadline`.
     pub(super) fn connect(connector: &Connector, deadline: Instant) -> Result<Self, Error> {
         let options = connector.options();
-        let socket = match connector.place() {
-            Place::Tcp(host, port) => Socket::tcp(host, *port, deadline, options.interrupt)?,
+        let credentials = Credentials::of(options, deadline)?;
+        connector.hosts().try_each(deadline, |host, deadline| {
+            Self::connect_to(host, options, &credentials, deadline)
+        })
+    }
+
+    fn connect_to(
+        host: &Arc<Host>,
+        options: &Arc<ConnectOptions>,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<Self, Error> {
+        let socket = match &host.place {
+            Place::Tcp(name, port) => Socket::tcp(name, *port, deadline, options.interrupt)?,
             Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,
         };
         let limits = Limits {
@@ -69,16 +92,19 @@ impl Body {
             interrupt: options.interrupt,
         };
         let mut stream = Stream::new(socket, limits);
-        let greeting =
-            handshake::perform(&mut stream, options, connector.place(), connector.tls())?;
+        let greeting = handshake::perform(&mut stream, options, credentials, host)?;
         let mut body = Self {
             stream,
             options: Arc::clone(options),
+            host: Arc::clone(host),
+            credentials: credentials.clone(),
             status: Status::new(greeting.status),
+            tracking: Tracking::new(greeting.capabilities, &greeting.version),
             greeting,
-            wait_timeout: None,
-            max_allowed_packet: 1 << 20,
+            limits: ServerLimits::default(),
             holds: Holds::default(),
+            marks: Marks::default(),
+            read_only: false,
             flow: None,
             statements: Statements::new(options.prepared_cache_size),
             format: Format::Text,
@@ -94,42 +120,19 @@ impl Body {
     /// Character set, modes, the caller's statement, and then what the server's limits are.
     pub(super) fn set_up(&mut self) -> Result<(), Error> {
         let options = Arc::clone(&self.options);
-        self.query(options.setup().as_bytes())?;
+        self.query(options.setup(self.tracking.is_offered()).as_bytes())?;
         if let Some(sql) = &options.init_command {
             self.query(sql.as_bytes())?;
             while self.next_answer(Reading::Parts)?.is_some() {}
         }
-        match self.query(b"SELECT @@wait_timeout, @@max_allowed_packet")? {
-            Answer::Rows(rows) => self.learn_limits(&rows),
-            Answer::Done(_) | Answer::Flow(..) => {}
-        }
+        self.ask_limits()?;
+        self.tracking.begin();
         Ok(())
     }
 
-    pub(super) fn renew(&mut self) -> Result<(), Error> {
-        let strayed = self.holds.has(Hold::Database);
-        self.run(Command::ResetConnection)?;
-        self.statements.clear();
-        // The reset leaves the default database where it is.
-        match (strayed, self.options.database.clone()) {
-            (true, Some(home)) => self.run(Command::InitDb(&home)).map(drop)?,
-            (true, None) => return Err(Error::no_way_back()),
-            (false, _) => {}
-        }
-        self.holds = Holds::default();
-        self.set_up()
-    }
-
-    fn learn_limits(&mut self, rows: &ResultSet) {
-        let mut values = rows.row(0);
-        let mut number = || -> Option<u64> {
-            let text = values.as_mut()?.value().ok().flatten()?;
-            std::str::from_utf8(text).ok()?.parse().ok()
-        };
-        self.wait_timeout = number().map(Duration::from_secs);
-        if let Some(bytes) = number().and_then(|bytes| usize::try_from(bytes).ok()) {
-            self.max_allowed_packet = self.stream.largest(bytes);
-        }
+    pub(super) fn learn(&mut self, limits: ServerLimits) {
+        let largest = self.stream.largest(limits.max_allowed_packet);
+        self.limits = ServerLimits { max_allowed_packet: largest, ..limits };
     }
 
     pub(super) fn query(&mut self, sql: &[u8]) -> Result<Answer, Error> {
@@ -155,8 +158,8 @@ impl Body {
     pub(super) fn send(&mut self, command: Command<'_>) -> Result<(), Error> {
         let parts = command.parts();
         let size = parts[0].len() + parts[1].len();
-        if size > self.max_allowed_packet {
-            return Err(Error::packet_too_large(size, self.max_allowed_packet));
+        if size > self.limits.max_allowed_packet {
+            return Err(Error::packet_too_large(size, self.limits.max_allowed_packet));
         }
         (self.format, self.runs) = (command.format(), command.runs());
         self.stream.begin();
@@ -239,18 +242,29 @@ impl Body {
             reading,
             format: self.format,
             status: &mut self.status,
+            tracking: &mut self.tracking,
         };
         let outcome = read(&mut reader);
         self.used = Instant::now();
         outcome.map_err(|failure| match failure {
             Failure::Broken(broken) => self.end(broken),
             Failure::Refused(error) => {
+                self.heed(&error);
                 if error.ends_session() {
                     self.over = Some(error.message().to_owned());
                 }
                 error
             }
         })
+    }
+
+    /// A refusal may tell of the server.
+    fn heed(&mut self, error: &Error) {
+        let own_wish = error.blames_transaction() && self.marks.read_only;
+        if error.is_read_only() && !own_wish {
+            self.read_only = true;
+            self.host.avoid(Instant::now());
+        }
     }
 
     fn end(&mut self, broken: Broken) -> Error {

@@ -14,6 +14,7 @@ use super::error::{Broken, Error};
 use super::rows::{end, lenenc, Format, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;
+use super::tracking::Tracking;
 
 const COM_QUIT: u8 = 0x01;
 const COM_INIT_DB: u8 = 0x02;
@@ -115,6 +116,7 @@ pub(super) struct Reader<'a> {
     pub(super) reading: Reading,
     pub(super) format: Format,
     pub(super) status: &'a mut Status,
+    pub(super) tracking: &'a mut Tracking,
 }
 
 impl Reader<'_> {
@@ -155,6 +157,7 @@ impl Reader<'_> {
             ParseBuf(self.stream.payload(range)).parse(self.capabilities)?;
         let ok = OkPacket::from(packet);
         self.status.told(ok.status_flags());
+        self.tracking.told(&ok);
         let outcome = Outcome {
             affected: ok.affected_rows(),
             insert_id: ok.last_insert_id().unwrap_or(0),
@@ -166,6 +169,7 @@ impl Reader<'_> {
 
     pub(super) fn refused(&mut self, range: std::ops::Range<usize>) -> Failure {
         self.status.untold();
+        self.tracking.refused();
         let parsed = ParseBuf(self.stream.payload(range)).parse::<ErrPacket<'_>>(self.capabilities);
         let failure = match parsed {
             Ok(ErrPacket::Error(error)) => Failure::Refused(Error::server(&error)),
@@ -213,7 +217,9 @@ impl Reader<'_> {
     /// The warnings, if this packet is an end of columns or rows.
     pub(super) fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
         let (warnings, status) = end(self.stream.payload(range))?;
-        self.status.told(StatusFlags::from_bits_truncate(status));
+        let status = StatusFlags::from_bits_truncate(status);
+        self.status.told(status);
+        self.tracking.ended(status);
         Some(warnings)
     }
 

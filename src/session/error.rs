@@ -5,6 +5,7 @@ use std::io;
 
 use mysql::mysql_common::packets::ServerError;
 
+use super::place::Place;
 use crate::process::Process;
 
 /// Whose fault it is, and so what becomes of the session.
@@ -35,6 +36,8 @@ const LOST: u16 = 2013;
 const CONNECT_SOCKET: u16 = 2002;
 const CONNECT_HOST: u16 = 2003;
 const UNKNOWN_HOST: u16 = 2005;
+/// CR_UNKNOWN_ERROR: the client's own errors that MySQL has no number for.
+const CLIENT: u16 = 2000;
 const COMMANDS_OUT_OF_SYNC: u16 = 2014;
 const PACKET_TOO_LARGE: u16 = 2020;
 const TLS: u16 = 2026;
@@ -44,6 +47,25 @@ const LOCAL_INFILE: u16 = 2068;
 
 /// Server errors after which the server closes the session: shutdown, killed, idle too long.
 const FATAL: [u16; 4] = [1053, 1927, 3169, 4031];
+
+/// What a server answers to a connect when it takes no more of them for now, whoever asks (MySQL's
+/// error reference).
+const TURNED_AWAY: [u16; 16] = [
+    1037, 1041, 1135, // no memory, no thread
+    1040, 1203, 1226, // too many connections: at all, of this user, of this user in an hour
+    1042, 1129, // no name for our address; too many errors came from it
+    1047, // "unknown command": a Galera node that is not ready
+    1053, 3032, 3168, // shutdown, offline, not available
+    1158, 1159, 1160, 1161, // its network breaks
+];
+
+/// ER_OPTION_PREVENTS_STATEMENT: the text says which option.
+const OPTION_PREVENTS: u16 = 1290;
+/// ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+const READ_ONLY_TRANSACTION: u16 = 1792;
+/// ER_READ_ONLY_MODE
+const READ_ONLY_MODE: u16 = 1836;
+const INNODB_READ_ONLY: u16 = 1874;
 
 impl Error {
     fn new(kind: Kind, errno: u16, message: impl Into<String>) -> Self {
@@ -89,6 +111,25 @@ impl Error {
 
     pub(super) fn unknown_host(host: &str, cause: impl fmt::Display) -> Self {
         Self::new(Kind::Lost, UNKNOWN_HOST, format!("Unknown MySQL server host '{host}' ({cause})"))
+    }
+
+    /// 2000: a callable gave no user or password. Told as the server's outages are, for other
+    /// attempts would meet it too, and where credentials come from can be overrun as well.
+    pub(super) fn credential(what: &str, why: impl fmt::Display) -> Self {
+        Self::new(Kind::Lost, CLIENT, format!("the {what} callable {why}"))
+    }
+
+    /// None of several places can be reached; one alone is told as itself.
+    pub(super) fn of_all(mut failures: Vec<(&Place, Self)>) -> Self {
+        if failures.len() == 1 {
+            return failures.remove(0).1;
+        }
+        let first = failures.first().map_or(CONNECT_HOST, |(_, error)| error.errno);
+        let alike = failures.iter().all(|(_, error)| error.errno == first);
+        let texts: Vec<String> = failures.iter().map(|failure| told_of(failure)).collect();
+        let text =
+            format!("none of the {} hosts can be reached: {}", texts.len(), texts.join("; "));
+        Self::new(Kind::Lost, if alike { first } else { CONNECT_HOST }, text)
     }
 
     pub(super) fn tls(cause: impl fmt::Display) -> Self {
@@ -168,14 +209,50 @@ impl Error {
     }
 
     /// Whether an error of a connect tells of the server, so that every other attempt would meet it
-    /// too: not reached, shutting down, full.
+    /// too: it cannot be reached or found (2002, 2003, 2005), hangs up (2006, 2013), takes no more
+    /// connections for now (1040 and others), or there are no credentials (2000). Not: that it
+    /// refuses the account, that TLS does not verify, or that a signal ended the wait.
     pub fn is_outage(&self) -> bool {
-        matches!(self.errno, CONNECT_SOCKET | CONNECT_HOST | UNKNOWN_HOST | LOST | 1040 | 1053)
+        match self.kind {
+            Kind::Lost | Kind::Server => {
+                matches!(
+                    self.errno,
+                    CLIENT | CONNECT_SOCKET | CONNECT_HOST | UNKNOWN_HOST | GONE | LOST
+                ) || TURNED_AWAY.contains(&self.errno)
+            }
+            Kind::Usage | Kind::Interrupted => false,
+        }
+    }
+
+    /// Whether the server says that it takes no changes, as one does that has become a replica.
+    pub(super) fn is_read_only(&self) -> bool {
+        let names_option = || {
+            let text = self.message.to_ascii_lowercase();
+            text.contains("read-only") || text.contains("read_only")
+        };
+        match self.errno {
+            READ_ONLY_MODE | INNODB_READ_ONLY | READ_ONLY_TRANSACTION => true,
+            OPTION_PREVENTS => names_option(),
+            _ => false,
+        }
+    }
+
+    /// Whether it speaks of the transaction and not of the server.
+    pub(super) fn blames_transaction(&self) -> bool {
+        self.errno == READ_ONLY_TRANSACTION
     }
 
     /// Whether the session can no longer be used after it.
     pub fn ends_session(&self) -> bool {
         matches!(self.kind, Kind::Lost | Kind::Interrupted)
+    }
+}
+
+/// A failure with its place, unless its text names that already.
+fn told_of((place, error): &(&Place, Error)) -> String {
+    match error.message.contains(&format!("'{place}'")) {
+        true => error.message.clone(),
+        false => format!("{place}: {}", error.message),
     }
 }
 
@@ -249,5 +326,44 @@ impl From<io::Error> for Broken {
 impl From<nix::Error> for Broken {
     fn from(error: nix::Error) -> Self {
         Self::Io(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mysql::mysql_common::packets::ServerError;
+
+    use super::{Broken, Error};
+
+    fn refused(errno: u16, text: &str) -> Error {
+        let error = ServerError::new(errno, None, text.as_bytes());
+        Error::refused(&error)
+    }
+
+    #[test]
+    fn an_outage_is_what_other_attempts_would_meet_too() {
+        for errno in [1040, 1203, 1053, 1129, 1047, 3032] {
+            assert!(refused(errno, "").is_outage(), "{errno}");
+        }
+        assert!(Broken::Closed.at_handshake().is_outage());
+        assert!(Error::unknown_host("h", "no").is_outage());
+        for errno in [1044, 1045, 1049, 1130, 1698] {
+            assert!(!refused(errno, "").is_outage(), "{errno}");
+        }
+        assert!(!Error::tls("not trusted").is_outage());
+        assert!(!Broken::Interrupted.at_handshake().is_outage());
+        assert!(!Error::packet_too_large(2, 1).is_outage());
+    }
+
+    #[test]
+    fn a_server_that_takes_no_changes_says_so_in_three_ways() {
+        let because =
+            |option| format!("The server is running with the {option} option so it cannot execute");
+        for option in ["--read-only", "--super-read-only", "READ_ONLY"] {
+            assert!(refused(1290, &because(option)).is_read_only(), "{option}");
+        }
+        assert!(!refused(1290, &because("--skip-grant-tables")).is_read_only());
+        assert!(refused(1836, "").is_read_only() && refused(1792, "").is_read_only());
+        assert!(!refused(1142, "read-only").is_read_only());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::hosts::HostOrder;
 use super::tls::TlsMode;
 
 /// Longer is no different, and adding it to a clock could overflow.
@@ -169,6 +170,14 @@ impl Given<'_> {
         match self.bool()? {
             None | Some(true) => Ok(()),
             Some(false) => self.wrong("true: text columns are answered as str"),
+        }
+    }
+
+    pub(super) fn host_order(&self) -> Result<HostOrder, String> {
+        match self.text()?.as_deref() {
+            None | Some("listed") => Ok(HostOrder::Listed),
+            Some("random") => Ok(HostOrder::Random),
+            Some(_) => self.wrong("'listed' or 'random'"),
         }
     }
 

@@ -13,8 +13,11 @@ use mysql::mysql_common::proto::MySerialize;
 
 use super::auth::Login;
 use super::capabilities::OWN;
+use super::credentials::Credentials;
 use super::error::{Broken, Error};
-use super::options::{ConnectOptions, Place};
+use super::hosts::Host;
+use super::options::ConnectOptions;
+use super::place::Place;
 use super::stream::Stream;
 use super::tls::Tls;
 
@@ -35,21 +38,21 @@ pub(super) struct Greeting {
 pub(super) fn perform(
     stream: &mut Stream,
     options: &ConnectOptions,
-    place: &Place,
-    tls: Option<&Tls>,
+    credentials: &Credentials,
+    host: &Host,
 ) -> Result<Greeting, Error> {
     let range = stream.receive().map_err(Broken::at_handshake)?;
     let hello = parse_hello(stream.payload(range))?;
     stream.forget();
-    let mut flags = (OWN | options.flags) & hello.capabilities();
+    let mut flags = wanted(options) & hello.capabilities();
     flags.set(Flags::CLIENT_LOCAL_FILES, options.local_infile);
     flags.set(Flags::CLIENT_CONNECT_WITH_DB, options.database.is_some());
-    if encrypt(stream, &hello, flags, tls)? {
+    if encrypt(stream, &hello, flags, host.tls.as_ref())? {
         flags.insert(Flags::CLIENT_SSL);
     }
-    let private = stream.is_encrypted() || matches!(place, Place::Socket(_));
+    let private = stream.is_encrypted() || matches!(host.place, Place::Socket(_));
     let plugin = hello.auth_plugin().unwrap_or(AuthPlugin::MysqlNativePassword).into_owned();
-    let mut login = Login::new(options, private, plugin, hello.nonce());
+    let mut login = Login::new(options, credentials, private, plugin, hello.nonce());
     stream.send(&[&response(options, &login, flags)?]).map_err(Broken::at_handshake)?;
     let status = log_in(stream, &mut login, flags)?;
     if flags.contains(Flags::CLIENT_COMPRESS) {
@@ -61,6 +64,12 @@ pub(super) fn perform(
         capabilities: flags,
         status,
     })
+}
+
+fn wanted(options: &ConnectOptions) -> Flags {
+    let mut wanted = OWN | options.flags;
+    wanted.set(Flags::CLIENT_SESSION_TRACK, options.track_state);
+    wanted
 }
 
 /// MariaDB puts "5.5.5-" before its version, for old replicas.
@@ -110,7 +119,7 @@ fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result
     let answer = HandshakeResponse::new(
         Some(login.first_answer()?),
         (8, 0, 0),
-        Some(user(options).into_bytes()),
+        Some(login.user().as_bytes().to_vec()),
         options.database.as_ref().map(|name| name.clone().into_bytes()),
         Some(login.plugin().clone()),
         flags,
@@ -118,11 +127,6 @@ fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result
         MAX_PACKET,
     );
     Ok(serialized(&answer))
-}
-
-fn user(options: &ConnectOptions) -> String {
-    let runs_us = || std::env::var("USER").unwrap_or_default();
-    options.user.clone().unwrap_or_else(runs_us)
 }
 
 fn log_in(stream: &mut Stream, login: &mut Login<'_>, flags: Flags) -> Result<StatusFlags, Error> {

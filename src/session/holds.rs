@@ -5,6 +5,7 @@
 //! before their parameters are put in. A stored procedure may do any of this unseen: `CALL`
 //! counts as one of them.
 
+use super::marks::Marks;
 use super::sql::{Token, Tokens};
 
 /// One kind of thing.
@@ -23,11 +24,13 @@ pub enum Hold {
     SessionVariable,
     /// Another default database than at connect.
     Database,
-    /// A procedure that may hold any of these.
+    /// A procedure, or a block of statements, that may hold any of these.
     Call,
+    /// A statement prepared by text: what it does when it is executed is not seen.
+    Prepared,
 }
 
-const ALL: [(Hold, &str); 7] = [
+const ALL: [(Hold, &str); 8] = [
     (Hold::GetLock, "GET_LOCK"),
     (Hold::LockTables, "LOCK TABLES"),
     (Hold::TemporaryTable, "TEMPORARY TABLE"),
@@ -35,6 +38,7 @@ const ALL: [(Hold, &str); 7] = [
     (Hold::SessionVariable, "session variables"),
     (Hold::Database, "USE"),
     (Hold::Call, "CALL"),
+    (Hold::Prepared, "PREPARE"),
 ];
 
 /// What may follow `SET` or a comma in it without leaving anything that this session alone has.
@@ -68,12 +72,30 @@ impl Holds {
         self.0 & (1 << hold as u8) != 0
     }
 
-    /// Add what a statement, or several in one text, may leave in the session.
-    pub fn notice(&mut self, sql: &[u8], backslash: bool) {
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Add what a statement, or several in one text, may leave in the session; and mark what is to
+    /// be known of it beside.
+    pub(super) fn notice(&mut self, sql: &[u8], backslash: bool, marks: &mut Marks) {
+        let mut new = Self::default();
+        new.read(sql, backslash, marks);
+        // What these do is not seen.
+        marks.wait_timeout |= new.has(Hold::Call) || new.has(Hold::Prepared);
+        self.0 |= new.0;
+    }
+
+    fn read(&mut self, sql: &[u8], backslash: bool, marks: &mut Marks) {
         let mut before = None;
         let mut place = Place::Start;
-        let mut tokens = Tokens::new(sql, backslash).map(|(token, _)| token).peekable();
-        while let Some(token) = tokens.next() {
+        let mut tokens = Tokens::new(sql, backslash).peekable();
+        while let Some((token, range)) = tokens.next() {
+            let in_set = matches!(place, Place::Assignment { .. } | Place::Set);
+            marks.notice(before, token, &sql[range], in_set);
+            marks.next_transaction |=
+                matches!(place, Place::Assignment { first: true }) && token.is("TRANSACTION");
             place = match (place, token) {
                 (_, Token::Symbol(b';')) => Place::Start,
                 (Place::Start, word) => self.notice_start(word),
@@ -81,7 +103,7 @@ impl Holds {
                 (Place::Set, Token::Symbol(b',')) => Place::Assignment { first: false },
                 (place, _) => place,
             };
-            self.notice_anywhere(before, token, tokens.peek().copied());
+            self.notice_anywhere(before, token, tokens.peek().map(|(next, _)| *next));
             before = Some(token);
         }
     }
@@ -89,6 +111,8 @@ impl Holds {
     fn notice_start(&mut self, token: Token<'_>) -> Place {
         if token.is("CALL") {
             self.add(Hold::Call);
+        } else if token.is("PREPARE") || token.is("EXECUTE") {
+            self.add(Hold::Prepared);
         } else if token.is("USE") {
             self.add(Hold::Database);
         } else if token.is("SET") {
@@ -123,6 +147,8 @@ impl Holds {
             self.add(Hold::LockTables);
         } else if at.is("TEMPORARY") && (after("CREATE") || after("REPLACE")) {
             self.add(Hold::TemporaryTable);
+        } else if at.is("ATOMIC") && after("NOT") {
+            self.add(Hold::Call);
         }
     }
 
@@ -134,12 +160,56 @@ impl Holds {
 
 #[cfg(test)]
 mod tests {
-    use super::Holds;
+    use super::{Holds, Marks};
+
+    fn noticed(sql: &str) -> (Holds, Marks) {
+        let (mut holds, mut marks) = (Holds::default(), Marks::default());
+        holds.notice(sql.as_bytes(), true, &mut marks);
+        (holds, marks)
+    }
 
     fn held(sql: &str) -> Vec<&'static str> {
-        let mut holds = Holds::default();
-        holds.notice(sql.as_bytes(), true);
-        holds.names()
+        noticed(sql).0.names()
+    }
+
+    #[test]
+    fn what_may_change_how_long_the_server_waits_is_marked() {
+        for sql in [
+            "SET wait_timeout = 5",
+            "SET @@wait_timeout = 5",
+            "SET @x = 1, @@session.`Wait_Timeout` = 5",
+            "SELECT 1; SET SESSION wait_timeout = 5",
+            "CALL p()",
+            "EXECUTE s",
+            "BEGIN NOT ATOMIC SET x = 1; END",
+        ] {
+            assert!(noticed(sql).1.wait_timeout, "{sql}");
+        }
+        for sql in ["SELECT @@wait_timeout", "SET @x = 'wait_timeout'", "BEGIN", "SET a = 1"] {
+            assert!(!noticed(sql).1.wait_timeout, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_the_program_wants_without_changes_is_marked() {
+        for sql in [
+            "START TRANSACTION READ ONLY",
+            "SET SESSION TRANSACTION READ /* x */ ONLY",
+            "SET transaction_read_only = 1",
+            "set @@session.tx_read_only = ON",
+        ] {
+            assert!(noticed(sql).1.read_only, "{sql}");
+        }
+        for sql in ["SELECT 'READ ONLY'", "START TRANSACTION READ WRITE", "SELECT @@tx_read_only"] {
+            assert!(!noticed(sql).1.read_only, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_for_the_next_transaction_is_marked() {
+        assert!(noticed("SET TRANSACTION READ WRITE").1.next_transaction);
+        assert!(!noticed("SET SESSION TRANSACTION READ WRITE").1.next_transaction);
+        assert!(!noticed("START TRANSACTION").1.next_transaction);
     }
 
     #[test]
@@ -156,6 +226,9 @@ mod tests {
         assert_eq!(held("/*!40101 SET foreign_key_checks = 0 */"), ["session variables"]);
         assert_eq!(held("USE other"), ["USE"]);
         assert_eq!(held("CALL p(1)"), ["CALL"]);
+        assert_eq!(held("BEGIN NOT ATOMIC SELECT 1; END"), ["CALL"]);
+        assert_eq!(held("PREPARE s FROM 'SET NAMES latin1'"), ["PREPARE"]);
+        assert_eq!(held("EXECUTE IMMEDIATE 'SET NAMES latin1'"), ["PREPARE"]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::Error;
-use super::options::{ConnectOptions, Place};
-use super::tls::Tls;
+use super::hosts::Hosts;
+use super::options::ConnectOptions;
 use super::{Health, Session};
 use crate::pool;
 
@@ -13,23 +13,17 @@ use crate::pool;
 #[derive(Clone, Debug)]
 pub struct Connector {
     options: Arc<ConnectOptions>,
-    place: Place,
-    tls: Option<Tls>,
+    hosts: Arc<Hosts>,
 }
 
 impl Connector {
     /// Check the options and read the TLS files.
     ///
     /// # Errors
-    /// 2026 when a TLS file cannot be used.
+    /// 2005 when the hosts cannot be read, 2026 when a TLS file cannot be used.
     pub fn new(options: ConnectOptions) -> Result<Self, Error> {
-        let place = options.place();
-        let host = match &place {
-            Place::Tcp(host, _) => host.as_str(),
-            Place::Socket(_) => "localhost",
-        };
-        let tls = Tls::new(&options.tls, host)?;
-        Ok(Self { options: Arc::new(options), place, tls })
+        let hosts = Arc::new(Hosts::of(&options)?);
+        Ok(Self { options: Arc::new(options), hosts })
     }
 
     /// The options.
@@ -37,13 +31,8 @@ impl Connector {
         &self.options
     }
 
-    /// Where the server is.
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    pub(super) fn tls(&self) -> Option<&Tls> {
-        self.tls.as_ref()
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// Open a session within `connect_timeout`, and before `deadline` if there is one.
@@ -53,6 +42,25 @@ impl Connector {
     pub fn open(&self, deadline: Option<Instant>) -> Result<Session, Error> {
         let own = Instant::now() + self.options.connect_timeout;
         Session::connect(self, deadline.map_or(own, |deadline| deadline.min(own)))
+    }
+
+    /// Make a session that comes back to a pool like new, as far as `how` asks. Answers whether it
+    /// was renewed: nothing is left then of what was set in it.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; 2013 when it takes longer than `connect_timeout`.
+    pub fn restore(&self, session: &mut Session, how: pool::Reset) -> Result<bool, Error> {
+        self.skip_rows(session)?;
+        // A check-in must end, also where nobody set a read time-out.
+        session.set_deadline(Some(Instant::now() + self.options.connect_timeout));
+        let done = match how {
+            pool::Reset::Nothing => session.finish_answers().map(|()| false),
+            pool::Reset::Rollback => session.roll_back().map(|()| false),
+            pool::Reset::Session => session.renew_if_changed(),
+        };
+        let done = done.and_then(|renewed| session.follow_wait_timeout().map(|()| renewed));
+        session.set_deadline(None);
+        done
     }
 }
 
@@ -86,24 +94,27 @@ impl pool::Manage for Connector {
     }
 
     fn reset(&self, session: &mut Session, how: pool::Reset) -> Result<(), Error> {
-        self.skip_rows(session)?;
-        // A check-in must end, also where nobody set a read time-out.
-        session.set_deadline(Some(Instant::now() + self.options.connect_timeout));
-        let done = match how {
-            pool::Reset::Nothing => session.finish_answers(),
-            pool::Reset::Rollback => session.roll_back(),
-            pool::Reset::Session => session.renew(),
-        };
-        session.set_deadline(None);
-        done
+        self.restore(session, how).map(drop)
     }
 
     fn unfit(&self, session: &Session) -> Option<pool::Discard> {
+        // First, for the pool draws conclusions from it about the others.
+        if session.is_read_only() {
+            return Some(pool::Discard::ReadOnly);
+        }
         session.is_over().then_some(pool::Discard::Broken)
     }
 
     fn idle_limit(&self, session: &Session) -> Option<Duration> {
         session.wait_timeout().map(rest)
+    }
+
+    fn lifetime(&self, session: &Session) -> Option<Duration> {
+        session.lifetime()
+    }
+
+    fn limit(&self, session: &Session) -> Option<usize> {
+        session.max_connections()
     }
 
     fn is_outage(&self, error: &Error) -> bool {

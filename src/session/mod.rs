@@ -15,15 +15,21 @@ mod cell;
 mod charset;
 mod command;
 mod compression;
+mod credentials;
 mod error;
 mod flow;
 mod given;
 mod handshake;
 mod holds;
+mod hosts;
 mod inbox;
+mod limits;
 mod manager;
+mod marks;
 mod options;
+mod place;
 mod prepared;
+mod reset;
 mod rows;
 mod setting;
 mod socket;
@@ -33,6 +39,7 @@ mod stream;
 mod template;
 mod terms;
 mod tls;
+mod tracking;
 mod transport;
 pub mod url;
 mod wait;
@@ -50,13 +57,16 @@ pub use body::Health;
 pub use cell::{widened, Cell, Moment, Span};
 pub use charset::Charset;
 pub use command::{Answer, Reading};
+pub use credentials::{Ask, Token};
 pub use error::{Error, GONE};
 pub use given::{Given, Value};
 pub use holds::{Hold, Holds};
+pub use hosts::HostOrder;
 pub use manager::Connector;
 pub use mysql::mysql_common::constants::{ColumnFlags, ColumnType};
 pub use mysql::mysql_common::packets::Column;
-pub use options::{ConnectOptions, Place, Secret};
+pub use options::{ConnectOptions, Secret};
+pub use place::Place;
 pub use rows::{Format, Outcome, ResultSet, Truncated, Values};
 pub use setting::{unknown, unknown_in_url, NAMES};
 pub use template::{Marked, Piece, Pieces};
@@ -77,10 +87,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Open a session. `deadline` bounds connect, TLS, log-in and set-up together.
+    /// Open a session with the first host that lets us in. `deadline` bounds credentials, connect,
+    /// TLS, log-in and set-up together.
     ///
     /// # Errors
-    /// 2002, 2003 or 2005 when the server cannot be reached, 2026 when TLS fails, the server's own
+    /// 2000 when a callable gives no user or password, 2002, 2003 or 2005 when no server can be
+    /// reached, 2026 when TLS fails, the server's own
     /// number when it refuses the log-in, 2013 when the transport dies or the time is over.
     pub fn connect(connector: &Connector, deadline: Instant) -> Result<Self, Error> {
         Ok(Self { body: Owned::new(Body::connect(connector, deadline)?) })
@@ -154,49 +166,6 @@ impl Session {
         }
     }
 
-    /// Leave no transaction open, and the autocommit mode as it was at connect. Without a round
-    /// trip where the server's own status says that there is nothing to do.
-    ///
-    /// # Errors
-    /// As [`Session::query`].
-    pub fn roll_back(&mut self) -> Result<(), Error> {
-        self.finish_answers()?;
-        let body = self.body()?;
-        let strayed =
-            body.options.autocommit.is_some_and(|wanted| wanted != body.status.autocommits());
-        if !body.status.surely_no_transaction() {
-            body.run(Command::Query(b"ROLLBACK"))?;
-        }
-        match body.options.autocommit.filter(|_| strayed) {
-            Some(wanted) => self.set_autocommit(wanted),
-            None => Ok(()),
-        }
-    }
-
-    /// Make the session like new (`COM_RESET_CONNECTION`), and set it up again. Where the default
-    /// database was changed and none was given at connect, there is no way back: 2014.
-    ///
-    /// # Errors
-    /// As [`Session::query`].
-    pub fn renew(&mut self) -> Result<(), Error> {
-        self.finish_answers()?;
-        self.body()?.renew()
-    }
-
-    /// Switch autocommit, if it is not so already.
-    ///
-    /// # Errors
-    /// As [`Session::query`].
-    pub fn set_autocommit(&mut self, on: bool) -> Result<(), Error> {
-        self.finish_answers()?;
-        let body = self.body()?;
-        if body.status.autocommits() == on {
-            return Ok(());
-        }
-        let sql: &[u8] = if on { b"SET autocommit = 1" } else { b"SET autocommit = 0" };
-        body.run(Command::Query(sql)).map(drop)
-    }
-
     /// Change the default database.
     ///
     /// # Errors
@@ -207,28 +176,6 @@ impl Session {
         body.holds.add(Hold::Database);
         body.statements.leave_all();
         body.run(Command::InitDb(name)).map(drop)
-    }
-
-    /// Note what a statement leaves in the session, and forget what is prepared where it may change
-    /// its meaning; `sql` is its text before parameters.
-    pub fn notice(&mut self, sql: &[u8]) {
-        if let Some(body) = self.body.get_mut() {
-            let backslash = !body.status.no_backslash_escapes();
-            body.holds.notice(sql, backslash);
-            body.statements.notice(sql, backslash);
-        }
-    }
-
-    /// What would vanish with the session.
-    pub fn holds(&self) -> Holds {
-        self.body.get().map(|body| body.holds).unwrap_or_default()
-    }
-
-    /// The caller makes on each new session what this one holds by now.
-    pub fn forget_holds(&mut self) {
-        if let Some(body) = self.body.get_mut() {
-            body.holds = Holds::default();
-        }
     }
 
     /// Whether it can no longer be used.
@@ -277,14 +224,40 @@ impl Session {
         self.body.get().map_or("", |body| &body.greeting.version)
     }
 
-    /// The server's idle limit for this session, as asked at connect.
+    /// Where the server is; `None` where the session is inherited.
+    pub fn place(&self) -> Option<&Place> {
+        self.body.get().map(|body| &body.host.place)
+    }
+
+    /// The user that logged in.
+    pub fn user(&self) -> &str {
+        self.body.get().map_or("", |body| &body.credentials.user)
+    }
+
+    /// How long what it logged in with is good for, counted from then.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.body.get().and_then(|body| body.credentials.lifetime)
+    }
+
+    /// Whether its server has refused a change because it takes none.
+    pub fn is_read_only(&self) -> bool {
+        self.body.get().is_some_and(|body| body.read_only)
+    }
+
+    /// The server's idle limit for this session, as asked at connect, and at a reset after
+    /// statements that may change it.
     pub fn wait_timeout(&self) -> Option<Duration> {
-        self.body.get().and_then(|body| body.wait_timeout)
+        self.body.get().and_then(|body| body.limits.wait_timeout)
+    }
+
+    /// How many sessions the server takes of this user, from all processes together.
+    pub fn max_connections(&self) -> Option<usize> {
+        self.body.get().and_then(|body| body.limits.connections)
     }
 
     /// The largest packet the server takes, in bytes.
     pub fn max_allowed_packet(&self) -> usize {
-        self.body.get().map_or(0, |body| body.max_allowed_packet)
+        self.body.get().map_or(0, |body| body.limits.max_allowed_packet)
     }
 
     /// The descriptor, while it still means this session's socket.

@@ -8,16 +8,11 @@ use mysql::mysql_common::constants::CapabilityFlags;
 
 use super::capabilities::{CALLERS, OWN};
 use super::charset::Charset;
+use super::credentials::Ask;
+use super::hosts::HostOrder;
+use super::place::Place;
 use super::tls::TlsOptions;
 use super::wait::Interrupt;
-
-/// Where MySQL and MariaDB put their socket, for a host of "localhost" without a port.
-const USUAL_SOCKETS: [&str; 4] = [
-    "/run/mysqld/mysqld.sock",
-    "/var/run/mysqld/mysqld.sock",
-    "/tmp/mysql.sock",
-    "/var/lib/mysql/mysql.sock",
-];
 
 /// Text that is never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -43,9 +38,13 @@ impl fmt::Debug for Secret {
 /// The options of a connection. The names are MySQLdb's.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
-    /// Name or address. Default "localhost".
+    /// Name or address, or several with commas between them, each with a port of its own if need
+    /// be: `a,b:3307,[::1]:3308`. Default "localhost".
     pub host: String,
-    /// Default 3306. Without it, "localhost" means the usual unix socket where there is one.
+    /// In which order several hosts are tried. Default: as listed.
+    pub host_order: HostOrder,
+    /// Of the hosts that name none. Default 3306. Without it, "localhost" alone means the usual
+    /// unix socket where there is one; in a list of hosts it is a host like the others.
     pub port: Option<u16>,
     /// Path of a unix socket; wins over host and port.
     pub unix_socket: Option<PathBuf>,
@@ -53,6 +52,12 @@ pub struct ConnectOptions {
     pub user: Option<String>,
     /// Default: none.
     pub password: Secret,
+    /// Asked for the user at each connect, instead of `user`. Default: none.
+    pub ask_user: Option<Ask>,
+    /// Asked for the password at each connect, instead of `password`. Default: none.
+    pub ask_password: Option<Ask>,
+    /// How long each of those may take. Default 5 s.
+    pub credential_timeout: Duration,
     /// The default database. Default: none.
     pub database: Option<String>,
     /// Default utf8mb4.
@@ -67,6 +72,9 @@ pub struct ConnectOptions {
     pub write_timeout: Option<Duration>,
     /// Default false (PEP 249); `None` leaves what the server has.
     pub autocommit: Option<bool>,
+    /// Have the server tell what changes a session, so that one that nothing changed need not be
+    /// reset: see [`Session::renew_if_changed`](super::Session::renew_if_changed). Default false.
+    pub track_state: bool,
     /// A statement run on each new session. Default: none.
     pub init_command: Option<String>,
     /// Default: the server's.
@@ -92,10 +100,14 @@ impl Default for ConnectOptions {
     fn default() -> Self {
         Self {
             host: "localhost".into(),
+            host_order: HostOrder::Listed,
             port: None,
             unix_socket: None,
             user: None,
             password: Secret::default(),
+            ask_user: None,
+            ask_password: None,
+            credential_timeout: Duration::from_secs(5),
             database: None,
             charset: Charset::default(),
             collation: None,
@@ -103,6 +115,7 @@ impl Default for ConnectOptions {
             read_timeout: None,
             write_timeout: None,
             autocommit: Some(false),
+            track_state: false,
             init_command: None,
             sql_mode: None,
             flags: CapabilityFlags::CLIENT_MULTI_STATEMENTS,
@@ -116,28 +129,7 @@ impl Default for ConnectOptions {
     }
 }
 
-/// Where the server is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A host and a port.
-    Tcp(String, u16),
-    /// A unix socket.
-    Socket(PathBuf),
-}
-
 impl ConnectOptions {
-    /// Where to connect. MySQL's own convention: "localhost" without a port is a unix socket.
-    pub fn place(&self) -> Place {
-        if let Some(path) = &self.unix_socket {
-            return Place::Socket(path.clone());
-        }
-        let usual = USUAL_SOCKETS.iter().map(PathBuf::from).find(|path| path.exists());
-        match (self.host.as_str(), self.port, usual) {
-            ("localhost", None, Some(path)) => Place::Socket(path),
-            (host, port, _) => Place::Tcp(host.to_owned(), port.unwrap_or(3306)),
-        }
-    }
-
     /// Switch capabilities on by MySQL's numbers (`constants.CLIENT`).
     ///
     /// # Errors
@@ -156,8 +148,9 @@ impl ConnectOptions {
         Ok(())
     }
 
-    /// The statement that makes a fresh session ours.
-    pub(super) fn setup(&self) -> String {
+    /// The statement that makes a fresh session ours; `tracked`: whether the server offers to tell
+    /// what changes it.
+    pub(super) fn setup(&self, tracked: bool) -> String {
         let mut set = format!("SET NAMES {}", self.charset.name());
         if let Some(collation) = &self.collation {
             set += &format!(" COLLATE {collation}");
@@ -168,7 +161,16 @@ impl ConnectOptions {
         if let Some(mode) = &self.sql_mode {
             set += &format!(", sql_mode = '{mode}'");
         }
+        if tracked {
+            set += ", session_track_state_change = 1";
+        }
         set
+    }
+
+    /// The user that is given, or else the name of the one who runs the process.
+    pub(super) fn own_user(&self) -> String {
+        let runs_us = || std::env::var("USER").unwrap_or_default();
+        self.user.clone().unwrap_or_else(runs_us)
     }
 
     /// Check what only shows when all options are known.
@@ -193,6 +195,7 @@ impl ConnectOptions {
         {
             return Err("host, user, password and database cannot contain a NUL character".into());
         }
+        Place::all(self)?;
         if self.tls.cert.is_some() != self.tls.key.is_some() {
             return Err("ssl_cert and ssl_key belong together: give both or neither".into());
         }
@@ -202,15 +205,7 @@ impl ConnectOptions {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectOptions, Place, Secret};
-
-    #[test]
-    fn a_port_or_a_socket_path_says_where_to_connect() {
-        let tcp = ConnectOptions { port: Some(3307), ..ConnectOptions::default() };
-        assert_eq!(tcp.place(), Place::Tcp("localhost".into(), 3307));
-        let unix = ConnectOptions { unix_socket: Some("/s".into()), ..tcp };
-        assert_eq!(unix.place(), Place::Socket("/s".into()));
-    }
+    use super::{ConnectOptions, Secret};
 
     #[test]
     fn a_password_is_not_printed() {

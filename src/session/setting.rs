@@ -5,11 +5,13 @@ use super::given::{Given, Value};
 use super::options::{ConnectOptions, Secret};
 
 /// The names of all connection options, aliases included.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 32] = [
     "host",
+    "host_order",
     "user",
     "password",
     "passwd",
+    "credential_timeout",
     "database",
     "db",
     "port",
@@ -50,8 +52,13 @@ impl ConnectOptions {
             "host" => {
                 self.host = given.text()?.filter(|h| !h.is_empty()).unwrap_or("localhost".into())
             }
+            "host_order" => self.host_order = given.host_order()?,
             "user" => self.user = given.text()?,
             "password" | "passwd" => self.password = Secret::new(given.secret()?),
+            "credential_timeout" => {
+                let default = Self::default().credential_timeout;
+                self.credential_timeout = given.seconds()?.unwrap_or(default);
+            }
             "database" | "db" => self.database = given.text()?.filter(|name| !name.is_empty()),
             "port" => self.port = given.port()?,
             "unix_socket" => self.unix_socket = given.path()?,

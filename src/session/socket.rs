@@ -12,6 +12,7 @@ use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, SockFlag, SockTyp
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr};
 
 use super::error::{Broken, Error};
+use super::place::Place;
 use super::wait::{Interrupt, Patience};
 use crate::process::Descriptor;
 
@@ -38,7 +39,7 @@ impl Socket {
         deadline: Instant,
         interrupt: Option<Interrupt>,
     ) -> Result<Self, Error> {
-        let place = format!("{host}:{port}");
+        let place = Place::Tcp(host.to_owned(), port);
         let addresses = resolve(host, port)?;
         let mut causes: Vec<String> = Vec::new();
         for (tried, address) in addresses.iter().enumerate() {
@@ -53,7 +54,7 @@ impl Socket {
                 Err(cause) => causes.push(format!("{}: {cause}", address.ip())),
             }
         }
-        Err(Error::connect_host(&place, causes.join("; ")))
+        Err(Error::connect_host(&place.to_string(), causes.join("; ")))
     }
 
     fn tcp_address(

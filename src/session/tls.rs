@@ -79,7 +79,32 @@ impl TlsOptions {
     }
 }
 
-/// A ready configuration, read from its files once.
+/// A configuration, read from its files once, for all hosts.
+pub(super) struct TlsSetup {
+    config: Arc<ClientConfig>,
+    optional: bool,
+}
+
+impl TlsSetup {
+    /// `None` where TLS is disabled.
+    pub(super) fn new(options: &TlsOptions) -> Result<Option<Self>, Error> {
+        let mode = options.mode();
+        if mode == TlsMode::Disabled {
+            return Ok(None);
+        }
+        let config = Arc::new(configure(options, mode)?);
+        Ok(Some(Self { config, optional: mode == TlsMode::Preferred }))
+    }
+
+    /// For one host.
+    pub(super) fn to(&self, host: &str) -> Result<Tls, Error> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Error::tls(format_args!("{host:?} is not a host name or address")))?;
+        Ok(Tls { config: Arc::clone(&self.config), name, optional: self.optional })
+    }
+}
+
+/// TLS with one host.
 #[derive(Clone)]
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
@@ -89,19 +114,6 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// `None` where TLS is disabled.
-    pub(super) fn new(options: &TlsOptions, host: &str) -> Result<Option<Self>, Error> {
-        let mode = options.mode();
-        if mode == TlsMode::Disabled {
-            return Ok(None);
-        }
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Error::tls(format_args!("{host:?} is not a host name or address")))?;
-        let config = configure(options, mode)?;
-        let optional = mode == TlsMode::Preferred;
-        Ok(Some(Self { config: Arc::new(config), name, optional }))
-    }
-
     pub(super) fn client(&self) -> Result<ClientConnection, Error> {
         ClientConnection::new(Arc::clone(&self.config), self.name.clone()).map_err(Error::tls)
     }
