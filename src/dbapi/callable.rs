@@ -33,10 +33,6 @@ impl Kept<Py<PyAny>> {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.0)
     }
-
-    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self(self.0.as_ref().map(|value| value.clone_ref(py)))
-    }
 }
 
 impl<T> Drop for Kept<T> {

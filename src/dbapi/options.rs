@@ -3,7 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
+use super::credentials;
 use super::errors::{interrupted, raise, usage};
+use super::foreign;
 use super::pool_options::{self, Hooks, Pooling};
 use crate::pool::{PoolOptions, Reset};
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
@@ -33,15 +35,6 @@ pub(super) struct Objects {
     pub(super) cursorclass: Option<Py<PyType>>,
 }
 
-impl Objects {
-    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self {
-            conv: self.conv.as_ref().map(|conv| conv.clone_ref(py)),
-            cursorclass: self.cursorclass.as_ref().map(|class| class.clone_ref(py)),
-        }
-    }
-}
-
 impl Options {
     /// For a connection, which has no pool options.
     pub(super) fn for_connection() -> Self {
@@ -68,6 +61,9 @@ impl Options {
                 ));
             }
             for (name, value) in session::url::settings(url).map_err(usage)? {
+                if let Some(foreign) = self.foreign(&name) {
+                    return Err(usage(foreign));
+                }
                 if !self.known().contains(&&*name) {
                     return Err(usage(session::unknown_in_url(&name, &self.known())));
                 }
@@ -84,7 +80,8 @@ impl Options {
     pub(super) fn connector(&self) -> PyResult<Connector> {
         self.connect.validate().map_err(usage)?;
         // Only a reset of the session asks what has changed in it.
-        let track_state = self.pool().reset == Reset::Session;
+        let track_state =
+            self.pool.as_ref().is_some_and(|pool| pool.options().reset == Reset::Session);
         let connect = ConnectOptions { track_state, ..self.connect.clone() };
         Connector::new(connect).map_err(|error| raise(&error))
     }
@@ -96,7 +93,7 @@ impl Options {
 
     /// The pool's hooks.
     pub(super) fn hooks(&mut self, py: Python<'_>) -> PyResult<Hooks> {
-        self.pool.take().map_or_else(|| Ok(Hooks::default()), |pool| pool.into_hooks(py))
+        self.pool.as_mut().map_or_else(|| Ok(Hooks::default()), |pool| pool.take_hooks(py))
     }
 
     /// Those that are Python objects.
@@ -109,6 +106,16 @@ impl Options {
         [&session::NAMES[..], &pool_options::NAMES, &OBJECT_NAMES].concat()
     }
 
+    /// The sentence for a name that other pools have for an option of a pool.
+    fn foreign(&self, name: &str) -> Option<String> {
+        let (answer, own) = foreign::answer(name)?;
+        let of_pools = own.filter(|own| pool_options::NAMES.contains(own)).map(of_pools);
+        Some(match (of_pools, &self.pool) {
+            (Some(where_from), None) => format!("{answer}; {where_from}"),
+            _ => answer,
+        })
+    }
+
     fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match (name, value.cast::<PyDict>()) {
             ("conv", _) if value.is_none() => Ok(()),
@@ -118,9 +125,37 @@ impl Options {
             }
             ("conv", Err(_)) => Err(usage(CONV)),
             ("cursorclass", _) => self.set_cursorclass(value),
-            _ if !self.known().contains(&name) => Err(usage(session::unknown(name, &self.known()))),
             ("ssl", Ok(parts)) => self.set_ssl(parts),
-            _ => self.set(name, plain(name, value)?).map_err(usage),
+            _ if self.set_callable(name, value)? => Ok(()),
+            _ if self.known().contains(&name) => self.set(name, plain(name, value)?).map_err(usage),
+            _ => {
+                let unknown = || session::unknown(name, &self.known());
+                Err(usage(self.foreign(name).unwrap_or_else(unknown)))
+            }
+        }
+    }
+
+    /// Set an option to a callable; `false`: it has none of these names, or the value is none.
+    fn set_callable(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match (name, &mut self.pool) {
+            ("user", _) if value.is_callable() => {
+                self.connect.ask_user = Some(credentials::ask(value));
+                Ok(true)
+            }
+            ("password" | "passwd", _) if value.is_callable() => {
+                self.connect.ask_password = Some(credentials::ask(value));
+                Ok(true)
+            }
+            ("user" | "password" | "passwd", _)
+                if !value.is_none() && !value.is_instance_of::<PyString>() =>
+            {
+                let kind = value.get_type().qualname()?;
+                let wanted = "text, or a callable without arguments that answers it";
+                Err(usage(format!("{name} must be {wanted}, not a {kind}")))
+            }
+            (_, Some(pool)) => pool.set_callable(name, value),
+            (_, None) if pool_options::NAMES.contains(&name) => Err(usage(of_pools(name))),
+            (_, None) => Ok(false),
         }
     }
 
@@ -150,15 +185,24 @@ impl Options {
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         match &mut self.pool {
             Some(pool) if pool_options::NAMES.contains(&name) => pool.set(Given { name, value }),
-            None if pool_options::NAMES.contains(&name) => {
-                Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
-            }
+            None if pool_options::NAMES.contains(&name) => Err(of_pools(name)),
             _ if OBJECT_NAMES.contains(&name) => {
                 Err(format!("{name} is a Python object, which a URL cannot hold: a keyword can"))
             }
-            _ => self.connect.set(name, value),
+            _ => {
+                match name {
+                    "user" => self.connect.ask_user = None,
+                    "password" | "passwd" => self.connect.ask_password = None,
+                    _ => {}
+                }
+                self.connect.set(name, value)
+            }
         }
     }
+}
+
+fn of_pools(name: &str) -> String {
+    format!("{name} is an option of forksafe.Pool, not of a single connection")
 }
 
 /// A Python value that an option can have.

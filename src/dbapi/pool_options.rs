@@ -1,5 +1,7 @@
 //! The options of a pool, from keywords and from a URL's query.
 
+use std::mem;
+
 use pyo3::prelude::*;
 
 use super::callable::Callable;
@@ -58,12 +60,12 @@ impl Pooling {
     }
 
     /// The others. Who did not choose where events go has them logged.
-    pub(super) fn into_hooks(mut self, py: Python<'_>) -> PyResult<Hooks> {
+    pub(super) fn take_hooks(&mut self, py: Python<'_>) -> PyResult<Hooks> {
         if !self.listens {
             let log = py.import("forksafe.events")?.getattr("log")?;
             self.hooks.on_event = Some(Callable::new(log.unbind()));
         }
-        Ok(self.hooks)
+        Ok(mem::take(&mut self.hooks))
     }
 
     /// Set an option whose value may be a callable; `false`: this is none.
