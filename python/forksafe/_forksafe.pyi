@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, final,
 from typing_extensions import Self, TypeVar, Unpack, disjoint_base
 
 from . import exceptions
+from .events import Event
 
 __all__ = ["Connection", "Cursor", "Pool", "Stamp", "__version__", "connect"]
 
@@ -19,6 +20,9 @@ _RowT = TypeVar("_RowT", default=_Row)
 _Args: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 _Column: TypeAlias = tuple[str, int, int | None, int, int, int, bool]
 _Conversions: TypeAlias = dict[int, Callable[[str], Any]]
+_Token: TypeAlias = str | tuple[str, float]
+_Credential: TypeAlias = str | Callable[[], _Token] | None
+_Hook: TypeAlias = Callable[[Connection], object]
 _SslMode: TypeAlias = Literal["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
 
 class _SslOptions(TypedDict, total=False):
@@ -29,9 +33,11 @@ class _SslOptions(TypedDict, total=False):
 
 class _ConnectOptions(TypedDict, total=False):
     host: str | None
-    user: str | None
-    password: str | None
-    passwd: str | None
+    host_order: Literal["listed", "random"]
+    user: _Credential
+    password: _Credential
+    passwd: _Credential
+    credential_timeout: float | None
     database: str | None
     db: str | None
     port: int
@@ -62,6 +68,7 @@ class _ConnectOptions(TypedDict, total=False):
     cursorclass: type[Any] | None
 
 class _PoolOptions(_ConnectOptions, total=False):
+    min_size: int
     max_size: int
     timeout: float
     max_waiting: int
@@ -69,7 +76,12 @@ class _PoolOptions(_ConnectOptions, total=False):
     max_idle: float | None
     pre_ping: bool
     ping_after: float
-    reset: Literal["rollback", "session", "none"]
+    reset: Literal["rollback", "session", "none"] | _Hook
+    configure: _Hook | None
+    check: _Hook | None
+    on_event: Callable[[Event], object] | None
+    leak_after: float | None
+    workers: int | None
     name: str | None
 
 class _Discards(TypedDict):
