@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString, PyTuple};
 
+use super::call;
 use super::callable::{Callable, Kept};
 use super::errors::interrupted;
 use super::raised;
@@ -55,7 +56,7 @@ enum Answer {
 pub(super) fn ask(callable: &Bound<'_, PyAny>) -> Ask {
     let of = identity(callable);
     let callable = Arc::new(Callable::new(callable.clone().unbind()));
-    Ask::new(move |deadline| call(&callable, of, deadline))
+    Ask::new(move |deadline| ask_within(&callable, of, deadline))
 }
 
 fn identity(callable: &Bound<'_, PyAny>) -> Identity {
@@ -68,7 +69,7 @@ fn identity(callable: &Bound<'_, PyAny>) -> Identity {
 
 /// Call and wait, until `deadline` at the latest. An error is the end of the sentence "the
 /// password callable …".
-fn call(callable: &Arc<Callable>, of: Identity, deadline: Instant) -> Result<Token, String> {
+fn ask_within(callable: &Arc<Callable>, of: Identity, deadline: Instant) -> Result<Token, String> {
     if let Some(since) = left(of) {
         let seconds = since.elapsed().as_secs();
         return Err(format!("has been running for {seconds}s, and is not called a second time"));
@@ -96,7 +97,7 @@ fn call(callable: &Arc<Callable>, of: Identity, deadline: Instant) -> Result<Tok
 /// In the thread of the call. A child that was forked by the callable has nobody to answer to.
 fn run(callable: Arc<Callable>, mark: Arc<Call>, sender: Owned<Sender<Answer>>) {
     Python::try_attach(move |py| {
-        let answer = judged(py, callable.bind(py).call0());
+        let answer = judged(py, call::call(callable.bind(py), &PyTuple::empty(py), None));
         drop(callable);
         drop(mark);
         if let Some(sender) = sender.get() {
