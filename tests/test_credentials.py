@@ -468,3 +468,40 @@ def test_a_child_forked_by_the_callable_harms_nobody(account: Account, leave: st
         _, status = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(status) == 0
         connection.ping()
+
+
+def test_sqlalchemy_passes_a_callable_on(account: Account) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    url = account.server.url(scheme="mysql+forksafe", user=account.user, password=None)
+    engine = sqlalchemy.create_engine(url, connect_args={"password": account.token})
+    for calls in (1, 2):
+        with engine.connect() as connection:
+            user = connection.execute(sqlalchemy.text("SELECT USER()")).scalar_one()
+            assert user.startswith(f"{account.user}@")
+        assert account.calls == calls
+        engine.dispose()
+        account.rotate()
+
+
+# Away from this process, whose end is not the test's.
+HANGS = """
+import forksafe
+
+def busy():
+    while True:
+        pass
+
+for fn in (busy, lambda: busy()):
+    try:
+        forksafe.connect(host="127.0.0.1", port=1, user="app", password=fn, credential_timeout=0.2)
+    except forksafe.OperationalError as error:
+        print(error.args[1])
+"""
+
+
+def test_an_interpreter_ends_in_order_while_callables_hang(
+    run_python: Callable[..., Any],
+) -> None:
+    done = run_python(HANGS)
+    assert done.stdout == "the password callable did not answer within 0.2s\n" * 2
+    assert done.stderr == ""
