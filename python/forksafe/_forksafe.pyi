@@ -90,30 +90,60 @@ class _Discards(TypedDict):
     broken: int
     inherited: int
     closed: int
+    read_only: int
+    drained: int
+    surplus: int
+
+class _Times(TypedDict):
+    count: int
+    p50: float
+    p99: float
+    max: float
+
+class _Lease(TypedDict):
+    thread: str
+    seconds: float
+    where: str | None
+    leaked: bool
 
 class _Stats(TypedDict):
+    pool_min: int
+    pool_max: int
+    pool_size: int
+    pool_available: int
+    requests_waiting: int
+    requests_num: int
+    requests_queued: int
+    requests_wait_ms: int
+    requests_errors: int
+    usage_ms: int
+    returns_bad: int
+    connections_num: int
+    connections_ms: int
+    connections_errors: int
+    connections_lost: int
     pid: int
     name: str
-    max_size: int
-    size: int
-    idle: int
-    in_use: int
-    waiting: int
     closed: bool
+    suspended: bool
+    down_for: float | None
+    in_use: int
+    idle_limit: float | None
+    idle_limit_source: Literal["max_idle", "wait_timeout"]
+    last_connect_error: str | None
     forks_noticed: int
-    connects: int
-    connect_errors: int
-    check_outs: int
-    waits: int
-    wait_seconds: float
-    timeouts: int
     hand_offs: int
+    timeouts: int
     pings: int
     ping_failures: int
     probe_failures: int
+    leaks: int
+    collected: int
+    orphaned: int
     discards: _Discards
-    idle_limit: float | None
-    last_connect_error: str | None
+    wait_time: _Times
+    use_time: _Times
+    leases: list[_Lease]
 
 def connect(url: str | None = None, /, **options: Unpack[_ConnectOptions]) -> Connection: ...
 
@@ -229,8 +259,17 @@ class Pool:
     def closed(self) -> bool: ...
     def connect(self, timeout: float | None = None) -> Connection: ...
     def connection(self, timeout: float | None = None) -> AbstractContextManager[Connection]: ...
+    def open(self, wait: bool = True, timeout: float | None = None) -> None: ...
+    def close(self, timeout: float = 0.0) -> int: ...
+    def resize(self, *, min_size: int | None = None, max_size: int | None = None) -> None: ...
+    def drain(self) -> None: ...
+    def check(self) -> int: ...
+    def suspend(self) -> None: ...
+    def resume(self) -> None: ...
     def stats(self) -> _Stats: ...
-    def close(self) -> None: ...
+    def pop_stats(self) -> _Stats: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

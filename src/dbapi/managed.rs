@@ -131,7 +131,11 @@ impl Manage for Managed {
         Ok(self.connector.ping(conn.own()?, deadline)?)
     }
 
+    /// A caller that has no time at all gets what can be lent without a round trip.
     fn check(&self, conn: &mut Conn, deadline: Instant) -> Result<(), Failure> {
+        if Instant::now() >= deadline {
+            return Ok(());
+        }
         self.call("check", &self.kit.hooks.check, conn, deadline, self.blamed())
     }
 

@@ -296,7 +296,7 @@ impl Pool {
 
     /// How many connections there are, idle and in use.
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        Ok(self.now(py, pool::Pool::stats)?.size)
+        self.now(py, pool::Pool::size)
     }
 
     /// True, also while there is no connection: `pool or default` must not pass an empty one over.
