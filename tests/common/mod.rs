@@ -4,13 +4,13 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use forksafe::pool::{Discard, Health, Lease, Manage, Pool, PoolOptions, Reset};
+use forksafe::pool::{Discard, Event, Health, Lease, Manage, Pool, PoolOptions, Reset};
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::{alarm, fork, ForkResult, Pid};
 
@@ -45,6 +45,8 @@ impl Counts {
 pub struct Conn {
     pub number: usize,
     pub broken: bool,
+    /// Its server takes no changes any more.
+    pub read_only: bool,
     /// Called while it is being let go.
     pub on_drop: Option<Box<dyn FnOnce() + Send>>,
     counts: Arc<Counts>,
@@ -80,9 +82,56 @@ pub struct Fake {
     pub on_ping: Hook<Result<(), Failure>>,
     pub on_reset: Box<dyn Fn(usize, Reset) -> Result<(), Failure> + Send + Sync>,
     pub on_probe: Box<dyn Fn(usize) -> Health + Send + Sync>,
+    pub on_check: Hook<Result<(), Failure>>,
+    pub on_event: Box<dyn Fn(&str, Event<'_, Failure>) + Send + Sync>,
     pub idle_limit: Option<Duration>,
+    pub lifetime: Option<Duration>,
+    pub limit: Option<usize>,
     /// Whether a failed connect tells of the server.
     pub outage: bool,
+    /// `None`: the real one.
+    pub clock: Option<Arc<Clock>>,
+}
+
+/// A clock that stands still but for [`Clock::pass`].
+#[derive(Debug)]
+pub struct Clock {
+    began: Instant,
+    passed: AtomicU64,
+}
+
+impl Clock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { began: Instant::now(), passed: AtomicU64::new(0) })
+    }
+
+    pub fn now(&self) -> Instant {
+        self.began + Duration::from_nanos(self.passed.load(SeqCst))
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.passed.fetch_add(time.as_nanos() as u64, SeqCst);
+    }
+}
+
+/// What a listener heard, in short.
+pub type Heard = Arc<Mutex<Vec<String>>>;
+
+/// `connected 1`, `discarded 1 Broken`, `fork 2`, `down refused`, `back 3` (after so many failures)
+/// and so on.
+pub fn in_short(event: &Event<'_, Failure>) -> String {
+    match event {
+        Event::Connected { id, .. } => format!("connected {id}"),
+        Event::Discarded { id, reason } => format!("discarded {id} {reason:?}"),
+        Event::ForkNoticed { inherited } => format!("fork {inherited}"),
+        Event::ServerDown { error } => format!("down {error}"),
+        Event::ServerBack { failures, .. } => format!("back {failures}"),
+        Event::Leaked { holding } => format!("leaked {}", holding.thread),
+        Event::Reclaimed { holding, cause } => format!("reclaimed {} {cause:?}", holding.thread),
+        Event::Crowded { workers, max_size, limit } => {
+            format!("crowded {workers} x {max_size} > {limit}")
+        }
+    }
 }
 
 impl Default for Fake {
@@ -93,8 +142,13 @@ impl Default for Fake {
             on_ping: Box::new(|_, _| Ok(())),
             on_reset: Box::new(|_, _| Ok(())),
             on_probe: Box::new(|_| Health::Open),
+            on_check: Box::new(|_, _| Ok(())),
+            on_event: Box::new(|_, _| ()),
             idle_limit: None,
+            lifetime: None,
+            limit: None,
             outage: false,
+            clock: None,
         }
     }
 }
@@ -125,6 +179,30 @@ impl Fake {
         Self { on_reset: Box::new(outcome), ..Self::default() }
     }
 
+    /// A server that is down until the switch is set.
+    pub fn down_until(up: &Arc<AtomicBool>) -> Self {
+        let up = Arc::clone(up);
+        let fake = Self::connecting(move |_| match up.load(SeqCst) {
+            true => Ok(()),
+            false => Err(Failure("refused")),
+        });
+        Self { outage: true, ..fake }
+    }
+
+    /// With a clock that stands still.
+    pub fn at(self, clock: &Arc<Clock>) -> Self {
+        Self { clock: Some(Arc::clone(clock)), ..self }
+    }
+
+    /// With somebody who listens.
+    pub fn heard(self, heard: &Heard) -> Self {
+        let heard = Arc::clone(heard);
+        let on_event = move |_: &str, event: Event<'_, Failure>| {
+            heard.lock().unwrap().push(in_short(&event));
+        };
+        Self { on_event: Box::new(on_event), ..self }
+    }
+
     /// A pool of these, and what happens to its connections.
     pub fn pool(self, options: PoolOptions) -> (FakePool, Arc<Counts>) {
         let counts = Arc::clone(&self.counts);
@@ -141,7 +219,8 @@ impl Manage for Fake {
         let number = self.counts.opened.fetch_add(1, SeqCst) + 1;
         let open = number - self.counts.dropped();
         self.counts.most_at_once.fetch_max(open, SeqCst);
-        Ok(Conn { number, broken: false, on_drop: None, counts: Arc::clone(&self.counts) })
+        let counts = Arc::clone(&self.counts);
+        Ok(Conn { number, broken: false, read_only: false, on_drop: None, counts })
     }
 
     fn probe(&self, conn: &mut Conn) -> Health {
@@ -160,7 +239,31 @@ impl Manage for Fake {
     }
 
     fn unfit(&self, conn: &Conn) -> Option<Discard> {
-        conn.broken.then_some(Discard::Broken)
+        match conn {
+            Conn { read_only: true, .. } => Some(Discard::ReadOnly),
+            Conn { broken: true, .. } => Some(Discard::Broken),
+            _ => None,
+        }
+    }
+
+    fn check(&self, conn: &mut Conn, deadline: Instant) -> Result<(), Failure> {
+        (self.on_check)(conn.number, deadline)
+    }
+
+    fn lifetime(&self, _: &Conn) -> Option<Duration> {
+        self.lifetime
+    }
+
+    fn limit(&self, _: &Conn) -> Option<usize> {
+        self.limit
+    }
+
+    fn on_event(&self, pool: &str, event: Event<'_, Failure>) {
+        (self.on_event)(pool, event);
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.as_ref().map_or_else(Instant::now, |clock| clock.now())
     }
 
     fn is_outage(&self, _: &Failure) -> bool {
@@ -214,6 +317,15 @@ pub fn until_waiting(pool: &FakePool, callers: usize) {
     let end = Instant::now() + NEVER;
     while pool.stats().waiting != callers {
         assert!(Instant::now() < end, "there were never {callers} callers waiting: {pool:?}");
+        thread::yield_now();
+    }
+}
+
+/// Wait until it is so.
+pub fn until(it_is_so: impl Fn() -> bool) {
+    let end = Instant::now() + NEVER;
+    while !it_is_so() {
+        assert!(Instant::now() < end, "it never was so");
         thread::yield_now();
     }
 }
