@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -468,6 +470,29 @@ def test_a_child_forked_by_the_callable_harms_nobody(account: Account, leave: st
         _, status = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(status) == 0
         connection.ping()
+
+
+class Owner:
+    """Has what it is asked by."""
+
+    def __init__(self, account: Account, opener: Callable[..., Any]) -> None:
+        self.account = account
+        self.holds = opener(**account.options(password=self.token, conv={12: self.convert}))
+
+    def token(self) -> str:
+        return self.account.token()
+
+    def convert(self, text: str) -> str:
+        return text
+
+
+@pytest.mark.parametrize("open_one", [forksafe.connect, forksafe.Pool])
+def test_an_owner_that_is_asked_by_what_it_owns_is_collected(
+    account: Account, open_one: Callable[..., Any]
+) -> None:
+    owner = weakref.ref(Owner(account, open_one))
+    gc.collect()
+    assert owner() is None
 
 
 def test_sqlalchemy_passes_a_callable_on(account: Account) -> None:

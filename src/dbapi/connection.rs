@@ -6,6 +6,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
@@ -75,6 +76,14 @@ impl Connection {
 
 #[pymethods]
 impl Connection {
+    /// A pool tells of its kit itself.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match Arc::strong_count(&self.kit) {
+            1 => self.kit.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
     /// A new cursor: what `cursorclass`, or else the option of that name, makes of the connection.
     /// One that is `prepared` has the server prepare its statements.
     #[pyo3(signature = (cursorclass = None, *, prepared = false))]

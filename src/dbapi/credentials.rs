@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString, PyTuple};
 
@@ -52,19 +53,44 @@ enum Answer {
     Wrong(String),
 }
 
-/// Ask `callable` at each connect.
-pub(super) fn ask(callable: &Bound<'_, PyAny>) -> Ask {
-    let of = identity(callable);
-    let callable = Arc::new(Callable::new(callable.clone().unbind()));
-    Ask::new(move |deadline| ask_within(&callable, of, deadline))
+/// A callable that is asked at each connect.
+pub(super) struct Source {
+    callable: Arc<Callable>,
+    of: Identity,
 }
 
-fn identity(callable: &Bound<'_, PyAny>) -> Identity {
-    let address = |name| callable.getattr(name).map(|part| part.as_ptr() as usize);
-    match (address("__self__"), address("__func__")) {
-        (Ok(object), Ok(function)) => (object, function),
-        _ => (callable.as_ptr() as usize, 0),
+impl Source {
+    pub(super) fn new(callable: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let of = identity(callable)?;
+        Ok(Self { callable: Arc::new(Callable::new(callable.clone().unbind())), of })
     }
+
+    /// As a session knows it.
+    pub(super) fn ask(&self) -> Ask {
+        let (callable, of) = (Arc::clone(&self.callable), self.of);
+        Ask::new(move |deadline| ask_within(&callable, of, deadline))
+    }
+
+    /// For the garbage collector, which must not take the callable for its owner's alone while a
+    /// call runs.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        /// This, and the session's.
+        const OWN: usize = 2;
+        match Arc::strong_count(&self.callable) {
+            OWN => self.callable.traverse(visit),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn identity(callable: &Bound<'_, PyAny>) -> PyResult<Identity> {
+    let address = |of: &Bound<'_, PyAny>| of.as_ptr() as usize;
+    let methods = callable.py().import("types")?.getattr("MethodType")?;
+    if callable.get_type().is(&methods) {
+        let (object, function) = (callable.getattr("__self__")?, callable.getattr("__func__")?);
+        return Ok((address(&object), address(&function)));
+    }
+    Ok((address(callable), 0))
 }
 
 /// Call and wait, until `deadline` at the latest. An error is the end of the sentence "the

@@ -32,7 +32,8 @@ impl Kit {
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Hooks { configure, check, reset, on_event } = &self.hooks;
         let mut given = [configure, check, reset, on_event].into_iter().flatten();
-        given.try_for_each(|hook| hook.traverse(visit))
+        given.try_for_each(|hook| hook.traverse(visit))?;
+        self.objects.traverse(visit)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Keywords and URLs as options.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
-use super::credentials;
+use super::credentials::Source;
 use super::errors::{interrupted, raise, usage};
 use super::foreign;
 use super::pool_options::{self, Hooks, Pooling};
@@ -33,6 +34,17 @@ pub(super) struct Objects {
     pub(super) conv: Option<Py<PyDict>>,
     /// The class of cursors that are not asked for by a class.
     pub(super) cursorclass: Option<Py<PyType>>,
+    user: Option<Source>,
+    password: Option<Source>,
+}
+
+impl Objects {
+    /// For the garbage collector: they often refer to what the connection or its pool belongs to.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.conv)?;
+        visit.call(&self.cursorclass)?;
+        [&self.user, &self.password].into_iter().flatten().try_for_each(|it| it.traverse(visit))
+    }
 }
 
 impl Options {
@@ -82,7 +94,12 @@ impl Options {
         // Only a reset of the session asks what has changed in it.
         let track_state =
             self.pool.as_ref().is_some_and(|pool| pool.options().reset == Reset::Session);
-        let connect = ConnectOptions { track_state, ..self.connect.clone() };
+        let connect = ConnectOptions {
+            track_state,
+            ask_user: self.objects.user.as_ref().map(Source::ask),
+            ask_password: self.objects.password.as_ref().map(Source::ask),
+            ..self.connect.clone()
+        };
         Connector::new(connect).map_err(|error| raise(&error))
     }
 
@@ -139,11 +156,11 @@ impl Options {
     fn set_callable(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
         match (name, &mut self.pool) {
             ("user", _) if value.is_callable() => {
-                self.connect.ask_user = Some(credentials::ask(value));
+                self.objects.user = Some(Source::new(value)?);
                 Ok(true)
             }
             ("password" | "passwd", _) if value.is_callable() => {
-                self.connect.ask_password = Some(credentials::ask(value));
+                self.objects.password = Some(Source::new(value)?);
                 Ok(true)
             }
             ("user" | "password" | "passwd", _)
@@ -191,8 +208,8 @@ impl Options {
             }
             _ => {
                 match name {
-                    "user" => self.connect.ask_user = None,
-                    "password" | "passwd" => self.connect.ask_password = None,
+                    "user" => self.objects.user = None,
+                    "password" | "passwd" => self.objects.password = None,
                     _ => {}
                 }
                 self.connect.set(name, value)
