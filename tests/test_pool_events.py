@@ -230,9 +230,7 @@ def test_events_are_logged_by_default(
         ("fork", "DEBUG"),
     ],
 )
-def test_each_kind_has_its_level(
-    caplog: pytest.LogCaptureFixture, kind: str, level: str
-) -> None:
+def test_each_kind_has_its_level(caplog: pytest.LogCaptureFixture, kind: str, level: str) -> None:
     caplog.set_level(logging.DEBUG, logger="forksafe.pool")
     log(Event(kind, "shop", 1, "text"))
     assert [record.levelname for record in caplog.records] == [level]
