@@ -14,6 +14,7 @@ mod notes;
 mod registry;
 #[cfg(not(loom))]
 mod shared;
+mod siblings;
 mod slot;
 mod witness;
 
@@ -25,6 +26,7 @@ use std::sync::atomic::Ordering;
 
 #[cfg(not(loom))]
 pub use descriptor::Descriptor;
+pub use siblings::siblings;
 
 use crate::sync::AtomicPtr;
 

@@ -9,8 +9,10 @@ use std::time::Duration;
 use common::{of_size, Fake};
 use forksafe::pool::{MaxIdle, PoolOptions};
 
-const AT_ONCE: Option<Duration> = Some(Duration::from_nanos(1));
-const LONG: Option<Duration> = Some(Duration::from_secs(3600));
+const TICK: Duration = Duration::from_nanos(1);
+const HOUR: Duration = Duration::from_secs(3600);
+const AT_ONCE: Option<Duration> = Some(TICK);
+const LONG: Option<Duration> = Some(HOUR);
 
 #[test]
 fn an_expired_connection_is_discarded_when_it_comes_back() {
@@ -51,7 +53,7 @@ fn a_connection_within_its_limits_is_lent_again() {
 #[test]
 fn a_server_with_a_short_wait_timeout_lowers_max_idle() {
     let fake = Fake { idle_limit: AT_ONCE, ..Fake::default() };
-    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Exactly(LONG), ..of_size(1) });
+    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Fitted(HOUR), ..of_size(1) });
     assert_eq!(pool.stats().idle_limit, LONG, "before the first connection");
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.stats().idle_limit, AT_ONCE);
@@ -62,7 +64,7 @@ fn a_server_with_a_short_wait_timeout_lowers_max_idle() {
 #[test]
 fn a_server_with_a_long_wait_timeout_does_not_raise_max_idle() {
     let fake = Fake { idle_limit: LONG, ..Fake::default() };
-    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Exactly(AT_ONCE), ..of_size(1) });
+    let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Fitted(TICK), ..of_size(1) });
     drop(pool.check_out(None).unwrap());
     assert_eq!(pool.stats().idle_limit, AT_ONCE);
 }

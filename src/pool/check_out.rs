@@ -1,22 +1,15 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::attempt::connect;
 use super::caller::{Caller, Deadline};
-use super::entry::Entry;
+use super::decision::Decision;
 use super::error::Error;
 use super::manage::{Health, Manage};
+use super::seats::Grant;
 use super::shared::Shared;
-use super::slot::{Held, Slot};
-use super::slots::Grant;
-use super::state::Granted;
+use super::slot::{Got, Held, Slot};
 use super::stats::{add, Discard};
-use super::waiter::Waiter;
-
-/// What a caller has got hold of: a connection, or the right to have one.
-enum Got<M: Manage> {
-    Held(Held<M>),
-    Slot(Slot<M>),
-}
 
 /// A connection that is fit to be lent: idle until now, or opened for this caller.
 pub(super) fn check_out<M: Manage>(
@@ -24,48 +17,22 @@ pub(super) fn check_out<M: Manage>(
     caller: &Caller<'_>,
 ) -> Result<Held<M>, Error<M::Error>> {
     let deadline = shared.deadline(caller.timeout);
-    let Grant { number, entry } = take_or_wait(shared, caller, deadline)?;
-    let slot = Slot::new(shared, number);
-    settle(with_or_without(slot, entry), deadline)
-}
-
-fn take_or_wait<M: Manage>(
-    shared: &Shared<M>,
-    caller: &Caller<'_>,
-    deadline: Deadline,
-) -> Result<Granted<M>, Error<M::Error>> {
-    loop {
-        let waiter = {
-            let mut books = shared.state().lock();
-            // Decide: the newest idle connection, a free slot, or the end of the queue?
-            if books.is_closed() {
-                return Err(shared.closed());
-            }
-            if let Some(grant) = books.take(caller.holder(deadline.began())) {
-                return Ok(grant);
-            }
-            let waiter = Waiter::join(shared, &mut books, deadline.began());
-            waiter.ok_or_else(|| shared.too_many(books.sizes().waiting))?
-        };
-        if let Some(grant) = waiter.wait(caller, deadline)? {
-            return Ok(grant);
-        }
-    }
-}
-
-/// Until there is a connection that is fit. The slot is kept meanwhile, so that a caller whose
-/// turn it is does not lose it when what it got was unfit.
-fn settle<M: Manage>(mut got: Got<M>, deadline: Deadline) -> Result<Held<M>, Error<M::Error>> {
+    let mut now = shared.manage.now();
+    let mut got = take_or_wait(shared, caller, deadline, now)?;
+    // Until there is one that is fit. The slot is kept meanwhile, so that a caller whose turn it is
+    // does not lose it when what it got was unfit.
     let held = loop {
         got = match got {
             Got::Slot(slot) => break connect(slot, deadline)?,
-            Got::Held(held) => match test(held, deadline)? {
+            Got::Held(held) => match test(held, deadline, ping_after(shared), now)? {
                 Got::Held(held) => break held,
-                Got::Slot(slot) => exchange(slot),
+                Got::Slot(slot) => {
+                    now = shared.manage.now();
+                    exchange(shared, slot, caller, deadline, now)?
+                }
             },
         }
     };
-    let shared = Arc::clone(held.slot.shared());
     // Closed while this caller was connecting or testing: too late to lend.
     if shared.state().is_closed() {
         drop(held.discard(Discard::Closed));
@@ -75,61 +42,91 @@ fn settle<M: Manage>(mut got: Got<M>, deadline: Deadline) -> Result<Held<M>, Err
     Ok(held)
 }
 
-/// Look again for an idle connection before opening one.
-fn exchange<M: Manage>(slot: Slot<M>) -> Got<M> {
-    let entry = slot.state().and_then(|state| state.lock().exchange());
-    with_or_without(slot, entry)
+fn ping_after<M: Manage>(shared: &Shared<M>) -> Option<Duration> {
+    shared.options.pre_ping.then_some(shared.options.ping_after)
 }
 
-fn with_or_without<M: Manage>(slot: Slot<M>, entry: Option<Entry<M::Conn>>) -> Got<M> {
-    match entry {
-        Some(entry) => Got::Held(slot.with(entry)),
-        None => Got::Slot(slot),
-    }
-}
-
-fn connect<M: Manage>(slot: Slot<M>, deadline: Deadline) -> Result<Held<M>, Error<M::Error>> {
-    let shared = slot.shared();
-    shared.still_in_time(deadline, Instant::now())?;
-    match shared.manage.connect(deadline.at()) {
-        Ok(conn) => {
-            let entry = shared.admit(conn, Instant::now());
-            Ok(slot.with(entry))
-        }
-        Err(error) => {
-            shared.state().connect_failed(error.clone(), Instant::now());
-            Err(Error::Connect(error))
-        }
-    }
-}
-
-/// The connection if it is fit, else its slot alone.
-fn test<M: Manage>(mut held: Held<M>, deadline: Deadline) -> Result<Got<M>, Error<M::Error>> {
-    let now = Instant::now();
-    if let Some(reason) = held.entry.unfit(now) {
-        return Ok(Got::Slot(held.discard(reason)));
-    }
-    let Shared { manage, options, .. } = &**held.slot.shared();
-    let rested = held.entry.rested(now);
-    let Some(conn) = held.entry.conn_mut().filter(|_| options.pre_ping) else {
-        return Ok(Got::Held(held));
-    };
-    match manage.probe(conn) {
-        Health::Dead => {
-            add(&held.slot.shared().state().counters.probe_failures);
-            Ok(Got::Slot(held.discard(Discard::Broken)))
-        }
-        Health::Open if rested < options.ping_after => Ok(Got::Held(held)),
-        Health::Open | Health::Suspect => ping(held, deadline, now),
-    }
-}
-
-fn ping<M: Manage>(
-    mut held: Held<M>,
+fn take_or_wait<M: Manage>(
+    shared: &Arc<Shared<M>>,
+    caller: &Caller<'_>,
     deadline: Deadline,
     now: Instant,
 ) -> Result<Got<M>, Error<M::Error>> {
+    loop {
+        let decision = Decision::to_take(shared, caller, deadline, now);
+        if let Some(got) = decision.settle(shared, caller, deadline)? {
+            return Ok(got);
+        }
+    }
+}
+
+/// Look again for an idle connection before opening one.
+fn exchange<M: Manage>(
+    shared: &Arc<Shared<M>>,
+    slot: Slot<M>,
+    caller: &Caller<'_>,
+    deadline: Deadline,
+    now: Instant,
+) -> Result<Got<M>, Error<M::Error>> {
+    let Some((number, _)) = slot.seat() else {
+        return take_or_wait(shared, caller, deadline, now);
+    };
+    let waiting = match Decision::to_exchange(shared, number, now) {
+        Decision::Granted(Grant { entry: Some(entry), .. }) => {
+            return Ok(Got::Held(slot.with(entry)));
+        }
+        Decision::Granted(Grant { entry: None, .. }) => return Ok(Got::Slot(slot)),
+        Decision::Wait(waiter) => {
+            slot.is_back();
+            Decision::Wait(waiter)
+        }
+        refusal => refusal,
+    };
+    match waiting.settle(shared, caller, deadline)? {
+        Some(got) => Ok(got),
+        None => take_or_wait(shared, caller, deadline, now),
+    }
+}
+
+/// The connection if it is fit, else its slot alone. It is probed and perhaps pinged if there is a
+/// `ping_after`, and always shown to the application's own test.
+pub(super) fn test<M: Manage>(
+    mut held: Held<M>,
+    deadline: Deadline,
+    ping_after: Option<Duration>,
+    now: Instant,
+) -> Result<Got<M>, Error<M::Error>> {
+    if let Some(reason) = held.entry.unfit(now) {
+        return Ok(Got::Slot(held.discard(reason)));
+    }
+    let health = ping_after.map_or(Health::Open, |ping_after| probe(&mut held, ping_after, now));
+    match health {
+        Health::Dead => {
+            add(&held.slot.shared().state().counters.probe_failures);
+            return Ok(Got::Slot(held.discard(Discard::Broken)));
+        }
+        Health::Suspect => match ping(held, deadline)? {
+            Got::Held(pinged) => held = pinged,
+            unfit => return Ok(unfit),
+        },
+        Health::Open => {}
+    }
+    Ok(check(held, deadline))
+}
+
+/// One that has rested for too long is suspect.
+fn probe<M: Manage>(held: &mut Held<M>, ping_after: Duration, now: Instant) -> Health {
+    let rested = held.entry.rested(now);
+    let Some(conn) = held.entry.conn_mut() else { return Health::Open };
+    match held.slot.shared().manage.probe(conn) {
+        Health::Open if rested >= ping_after => Health::Suspect,
+        health => health,
+    }
+}
+
+fn ping<M: Manage>(mut held: Held<M>, deadline: Deadline) -> Result<Got<M>, Error<M::Error>> {
     let shared = Arc::clone(held.slot.shared());
+    let now = Instant::now();
     if let Err(error) = shared.still_in_time(deadline, now) {
         // Nothing was found wrong with it, so the next caller may have it.
         held.put_back();
@@ -142,5 +139,17 @@ fn ping<M: Manage>(
         return Ok(Got::Held(held));
     }
     add(&counters.ping_failures);
-    Ok(Got::Slot(held.discard(Discard::Broken)))
+    let reason = held.found_broken();
+    Ok(Got::Slot(held.discard(reason)))
+}
+
+fn check<M: Manage>(mut held: Held<M>, deadline: Deadline) -> Got<M> {
+    let Some(conn) = held.entry.conn_mut() else { return Got::Held(held) };
+    match held.slot.shared().manage.check(conn, deadline.at()) {
+        Ok(()) => Got::Held(held),
+        Err(_) => {
+            let reason = held.found_broken();
+            Got::Slot(held.discard(reason))
+        }
+    }
 }

@@ -39,6 +39,11 @@ impl<C> Entry<C> {
         self.conn.get_mut()
     }
 
+    /// How long it may rest from here on.
+    pub(super) fn set_idle_limit(&mut self, limit: Option<Duration>) {
+        self.idle_limit = limit;
+    }
+
     /// Its use is over.
     pub(super) fn rests(&mut self, now: Instant) {
         self.unused_since = now;
@@ -78,7 +83,7 @@ pub(super) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<
 }
 
 /// Neighbouring seeds get far apart (the finalizer of splitmix64).
-fn mixed(seed: u64) -> u64 {
+pub(super) fn mixed(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

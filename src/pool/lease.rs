@@ -42,7 +42,9 @@ impl<M: Manage> Lease<M> {
 
     /// Do not check in: let the connection go, with a counted reason, and free its slot.
     pub fn discard(mut self, reason: Discard) {
-        drop(self.held.take().map(|held| held.discard(reason)));
+        if let Some(held) = self.held.take() {
+            held.let_go(reason);
+        }
     }
 
     /// The pool may ask this one for the lease back when others wait for a connection.

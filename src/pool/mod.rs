@@ -8,8 +8,11 @@
 
 #![forbid(unsafe_code)]
 
+mod attempt;
+mod books;
 mod caller;
 mod check_out;
+mod decision;
 mod entry;
 mod error;
 mod event;
@@ -18,11 +21,15 @@ mod manage;
 #[cfg(all(test, loom))]
 mod model;
 mod options;
+mod outage;
+mod queue;
+mod seats;
 mod shared;
 mod slot;
 mod slots;
 mod state;
 mod stats;
+mod upkeep;
 mod waiter;
 
 use std::fmt;
@@ -38,6 +45,7 @@ pub use options::{MaxIdle, PoolOptions};
 pub use stats::{Discard, Discards, IdleSource, Stats, Summary};
 
 use shared::Shared;
+use slots::Sizes;
 
 /// A pool of connections. A clone is another handle of the same pool.
 ///
@@ -76,35 +84,38 @@ impl<M: Manage> Pool<M> {
     /// Lend nothing from now on: let the idle connections go and wake those who wait. What is in
     /// use goes when it is checked in. Safe to repeat. A child forked later inherits it.
     pub fn close(&self) {
-        self.shared.state().close();
+        upkeep::close(&self.shared);
     }
 
     /// As [`Pool::close`], and then wait up to `timeout` for what is in use to be checked in.
     /// Returns how many still are not. `keep_waiting` as in [`Caller`].
     pub fn close_within(
         &self,
-        _timeout: Duration,
-        _keep_waiting: Option<&(dyn Fn() -> bool + Sync)>,
+        timeout: Duration,
+        keep_waiting: Option<&(dyn Fn() -> bool + Sync)>,
     ) -> usize {
-        todo!()
+        upkeep::close(&self.shared);
+        upkeep::until_quiet(&self.shared, timeout, keep_waiting)
     }
 
-    /// Open connections until there are [`PoolOptions::min_size`], idle and in use together.
+    /// Open connections, one after another, until there are [`PoolOptions::min_size`], idle and in
+    /// use together. A suspended pool opens them too.
     ///
     /// # Errors
     /// As [`Pool::check_out_for`].
-    pub fn open(&self, _caller: &Caller<'_>) -> Result<(), Error<M::Error>> {
-        todo!()
+    pub fn open(&self, caller: &Caller<'_>) -> Result<(), Error<M::Error>> {
+        upkeep::open(&self.shared, caller)
     }
 
     /// Test all idle connections, each with a ping, and discard those that fail. Returns how many.
-    pub fn check(&self, _caller: &Caller<'_>) -> usize {
-        todo!()
+    /// When the time of `caller` is over, the rest is left as it is.
+    pub fn check(&self, caller: &Caller<'_>) -> usize {
+        upkeep::check(&self.shared, caller)
     }
 
     /// Replace every connection: the idle ones at once, those in use when they are checked in.
     pub fn drain(&self) {
-        todo!()
+        upkeep::drain(&self.shared);
     }
 
     /// Change [`PoolOptions::min_size`] and [`PoolOptions::max_size`], in this process and in
@@ -113,19 +124,25 @@ impl<M: Manage> Pool<M> {
     ///
     /// # Errors
     /// As [`PoolOptions::validate`].
-    pub fn resize(&self, _min_size: usize, _max_size: usize) -> Result<(), String> {
-        todo!()
+    pub fn resize(&self, min_size: usize, max_size: usize) -> Result<(), String> {
+        upkeep::resize(&self.shared, min_size, max_size)
     }
 
     /// Lend nothing until [`Pool::resume`]: callers wait, within their time-outs. A child forked
     /// meanwhile lends.
     pub fn suspend(&self) {
-        todo!()
+        self.shared.state().lock().slots.suspend();
     }
 
     /// Lend again. Safe to repeat.
     pub fn resume(&self) {
-        todo!()
+        upkeep::resume(&self.shared);
+    }
+
+    /// How many connections there are, idle and in use together.
+    pub fn size(&self) -> usize {
+        let Sizes { idle, in_use, .. } = self.shared.state().lock().slots.sizes();
+        idle + in_use
     }
 
     /// As [`Pool::stats`], and count from zero from here on.

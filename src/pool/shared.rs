@@ -1,14 +1,16 @@
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::caller::Deadline;
 use super::entry::{jittered, shorter, Entry};
-use super::error::{Error, TimedOut};
+use super::error::{Down, Error, TimedOut};
+use super::event::Event;
 use super::manage::Manage;
-use super::options::PoolOptions;
+use super::options::{MaxIdle, PoolOptions};
 use super::slots::Sizes;
-use super::state::{Books, State};
-use super::stats::{add, Stats};
+use super::state::{Books, State, Trouble};
+use super::stats::{add, IdleSource, Stats};
 use crate::process::{PerProcess, Process};
 use crate::sync::MutexGuard;
 
@@ -35,32 +37,81 @@ impl<M: Manage> Shared<M> {
     }
 
     pub(super) fn state(&self) -> &State<M> {
-        self.state.get_or_make(|inherited| State::new(&self.options, inherited))
+        let mut made = false;
+        let state = self.state.get_or_make(|inherited| {
+            made = true;
+            State::new(&self.options, inherited)
+        });
+        if made {
+            self.tell_of_the_fork(state);
+        }
+        state
+    }
+
+    /// Two threads of a child may have made a state; whichever was kept is told of once.
+    #[cold]
+    fn tell_of_the_fork(&self, state: &State<M>) {
+        let first =
+            state.fork_untold.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed);
+        if first.is_ok() {
+            let inherited = state.counters.stats().discards.inherited;
+            self.tell(Event::ForkNoticed { inherited });
+        }
+    }
+
+    /// Tell the listener, never under the lock. It may be told while a slot comes back because a
+    /// hook has panicked: a panic of its own must not end the process then.
+    pub(super) fn tell(&self, event: Event<'_, M::Error>) {
+        let telling = AssertUnwindSafe(|| self.manage.on_event(&self.name, event));
+        drop(panic::catch_unwind(telling));
     }
 
     /// Take in a connection that was opened just now.
     pub(super) fn admit(&self, conn: M::Conn, now: Instant) -> Entry<M::Conn> {
-        let idle_limit = shorter(self.options.max_idle.own(), self.manage.idle_limit(&conn));
-        let state = self.state();
-        state.idle_limit.set(idle_limit);
-        let id = state.counters.connected();
-        let lifetime = self.options.recycle.map(|recycle| jittered(recycle, seed(id)));
-        Entry::new(conn, id, now, lifetime, idle_limit)
+        let idle_limit = self.idle_limit(&conn);
+        let own = self.manage.lifetime(&conn);
+        let id = self.state().counters.connected();
+        let recycle = self.options.recycle.map(|recycle| jittered(recycle, seed(id)));
+        Entry::new(conn, id, now, shorter(recycle, own), idle_limit)
+    }
+
+    /// How long this connection may rest, as things are now.
+    pub(super) fn idle_limit(&self, conn: &M::Conn) -> Option<Duration> {
+        let limit = match self.options.max_idle {
+            MaxIdle::Fitted(own) => shorter(Some(own), self.manage.idle_limit(conn)),
+            MaxIdle::Exactly(limit) => limit,
+        };
+        self.state().idle_limit.set(limit);
+        limit
     }
 
     pub(super) fn stats(&self) -> Stats {
         let state = self.state();
-        let Sizes { idle, in_use, waiting } = state.lock().sizes();
+        let now = self.manage.now();
+        let idle_limit = state.idle_limit.get();
+        let books = state.lock();
+        let Sizes { idle, in_use, waiting } = books.slots.sizes();
+        let (min_size, max_size) = books.slots.limits();
+        let suspended = books.slots.is_suspended();
+        let down_for = books.outage.down_for(now);
+        drop(books);
         Stats {
             pid: Process::current().pid(),
             name: self.name.clone(),
-            max_size: self.options.max_size,
+            min_size,
+            max_size,
             size: idle + in_use,
             idle,
             in_use,
             waiting,
             closed: state.is_closed(),
-            idle_limit: state.idle_limit.get(),
+            suspended,
+            down_for,
+            idle_limit,
+            idle_source: match idle_limit == self.options.max_idle.own() {
+                true => IdleSource::MaxIdle,
+                false => IdleSource::Server,
+            },
             last_connect_error: state.last_connect_error().map(|(error, _)| error.to_string()),
             ..state.counters.stats()
         }
@@ -80,7 +131,7 @@ impl<M: Manage> Shared<M> {
         if now < deadline.at() {
             return Ok(());
         }
-        Err(self.timed_out(self.state().lock(), deadline, now))
+        Err(self.timed_out(self.state().lock(), deadline))
     }
 
     pub(super) fn too_many(&self, waiting: usize) -> Error<M::Error> {
@@ -92,17 +143,27 @@ impl<M: Manage> Shared<M> {
         Error::Closed { pool: self.name.clone(), pid: Process::current().pid() }
     }
 
+    pub(super) fn down(&self, trouble: &Trouble<M>) -> Error<M::Error> {
+        Error::Down(Box::new(Down {
+            pool: self.name.clone(),
+            pid: Process::current().pid(),
+            error: (*trouble.cause).clone(),
+            since: trouble.since,
+            retry_in: trouble.retry_in,
+        }))
+    }
+
     /// The error of a check-out that is over its deadline. `books` is let go before any text is
     /// made.
     pub(super) fn timed_out(
         &self,
         books: MutexGuard<'_, Books<M>>,
         deadline: Deadline,
-        now: Instant,
     ) -> Error<M::Error> {
-        let Sizes { idle, in_use, waiting } = books.sizes();
-        let longest = books.longest(NAMED_HOLDERS);
+        let Sizes { idle, in_use, waiting } = books.slots.sizes();
+        let longest = books.slots.longest(NAMED_HOLDERS);
         drop(books);
+        let now = self.manage.now();
         let state = self.state();
         add(&state.counters.timeouts);
         Error::TimedOut(Box::new(TimedOut {
@@ -122,7 +183,7 @@ impl<M: Manage> Shared<M> {
 }
 
 /// Different for each connection of each process.
-fn seed(id: u64) -> u64 {
+pub(super) fn seed(id: u64) -> u64 {
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (u64::from(Process::current().pid()) << 32) ^ u64::from(clock.subsec_nanos()) ^ (id << 48)
 }

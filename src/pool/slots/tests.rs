@@ -7,6 +7,10 @@ use crate::pool::caller::Caller;
 
 type Books = Slots<&'static str, &'static str>;
 
+fn of_size(max_size: usize) -> Books {
+    Books::new(0, max_size, 0, false)
+}
+
 fn holder() -> Holder {
     Caller::default().holder(Instant::now())
 }
@@ -23,7 +27,7 @@ fn sizes(idle: usize, in_use: usize, waiting: usize) -> Sizes {
 
 #[test]
 fn the_newest_idle_entry_is_taken_first() {
-    let mut books = Books::new(3, 0, false);
+    let mut books = of_size(3);
     let numbers = [in_use(&mut books), in_use(&mut books)];
     assert_eq!(books.put_back(numbers[0], "first"), Ok(None));
     assert_eq!(books.put_back(numbers[1], "second"), Ok(None));
@@ -35,7 +39,7 @@ fn the_newest_idle_entry_is_taken_first() {
 
 #[test]
 fn what_comes_back_goes_to_the_first_in_the_queue_and_past_newcomers() {
-    let mut books = Books::new(1, 0, false);
+    let mut books = of_size(1);
     let number = in_use(&mut books);
     let first = books.join("first").unwrap();
     let second = books.join("second").unwrap();
@@ -51,7 +55,7 @@ fn what_comes_back_goes_to_the_first_in_the_queue_and_past_newcomers() {
 
 #[test]
 fn who_leaves_passes_on_what_was_handed_over() {
-    let mut books = Books::new(1, 0, false);
+    let mut books = of_size(1);
     let number = in_use(&mut books);
     let first = books.join("first").unwrap();
     let second = books.join("second").unwrap();
@@ -62,7 +66,7 @@ fn who_leaves_passes_on_what_was_handed_over() {
 
 #[test]
 fn who_leaves_last_leaves_it_idle() {
-    let mut books = Books::new(1, 0, false);
+    let mut books = of_size(1);
     let number = in_use(&mut books);
     let only = books.join("only").unwrap();
     assert_eq!(books.put_back(number, "entry"), Ok(Some("only")));
@@ -72,7 +76,7 @@ fn who_leaves_last_leaves_it_idle() {
 
 #[test]
 fn who_leaves_the_middle_of_the_queue_is_not_served() {
-    let mut books = Books::new(1, 0, false);
+    let mut books = of_size(1);
     let number = in_use(&mut books);
     let tickets = ["a", "b", "c"].map(|bell| books.join(bell).unwrap());
     assert_eq!(books.leave(tickets[1]), None);
@@ -84,7 +88,7 @@ fn who_leaves_the_middle_of_the_queue_is_not_served() {
 
 #[test]
 fn no_more_wait_than_may() {
-    let mut books = Books::new(1, 1, false);
+    let mut books = Books::new(0, 1, 1, false);
     let first = books.join("first");
     assert!(first.is_some());
     assert!(books.join("second").is_none());
@@ -94,7 +98,7 @@ fn no_more_wait_than_may() {
 
 #[test]
 fn closing_gives_out_everything_that_is_not_in_use() {
-    let mut books = Books::new(3, 0, false);
+    let mut books = of_size(3);
     let numbers = [in_use(&mut books), in_use(&mut books), in_use(&mut books)];
     let woken = books.join("woken").unwrap();
     books.join("waiting").unwrap();
@@ -111,7 +115,7 @@ fn closing_gives_out_everything_that_is_not_in_use() {
 
 #[test]
 fn the_oldest_idle_entry_is_swept_and_keeps_its_slot_meanwhile() {
-    let mut books = Books::new(2, 0, false);
+    let mut books = of_size(2);
     let numbers = [in_use(&mut books), in_use(&mut books)];
     assert!(books.take_oldest_if(|_| true).is_none(), "nothing is idle");
     books.put_back(numbers[0], "old").unwrap();
@@ -126,7 +130,7 @@ fn the_oldest_idle_entry_is_swept_and_keeps_its_slot_meanwhile() {
 
 #[test]
 fn those_who_held_longest_are_named_first() {
-    let mut books = Books::new(4, 0, false);
+    let mut books = of_size(4);
     let now = Instant::now();
     for (name, age) in [("b", 2), ("a", 3), ("d", 0), ("c", 1)] {
         let caller = Caller { thread: Some(name.into()), ..Caller::default() };
@@ -140,7 +144,7 @@ fn those_who_held_longest_are_named_first() {
 /// Ten thousand arbitrary steps. After each: no slot lost or made, nobody waits for nothing.
 #[test]
 fn the_books_balance_whatever_happens() {
-    let mut books = Slots::<u32, ()>::new(4, 5, false);
+    let mut books = Slots::<u32, ()>::new(0, 4, 5, false);
     let (mut held, mut queue) = (Vec::new(), Vec::new());
     let mut dice = 1_u64;
     for step in 0..10_000 {
