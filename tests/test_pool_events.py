@@ -124,7 +124,8 @@ def test_a_server_that_goes_and_comes_is_told_once_each(
         with pytest.raises(forksafe.OperationalError):
             pool.connect()
     down = listener.only("server_down")
-    assert "2003" in down.details["error"] and "2003" in down.text
+    assert "2003" in down.details["error"]
+    assert "2003" in down.text
     assert "server_back" not in listener.kinds
     controlled_server.start()
 

@@ -104,7 +104,8 @@ def test_a_lease_held_too_long_is_told_once_with_its_place(make_pool: MakePool) 
     assert leak.details["thread"] == "leaky"
     assert leak.details["seconds"] >= 0.1
     assert leak.details["where"].startswith(place)
-    assert place in leak.text and "'leaky'" in leak.text
+    assert place in leak.text
+    assert "'leaky'" in leak.text
     assert pool.stats()["leaks"] == 1
     connection.close()
 
