@@ -169,6 +169,36 @@ def test_a_connection_that_check_refuses_is_replaced(make_pool: MakePool) -> Non
     assert "LookupError: stale" in discard.text
 
 
+def test_a_caller_without_time_gets_a_connection_unchecked(make_pool: MakePool) -> None:
+    check = Hook("DO 1")
+    pool = make_pool(check=check)
+    session = session_of(pool)
+    with pool.connection(timeout=0) as connection:
+        assert connection.thread_id() == session
+    assert check.sessions == []
+
+
+def test_no_hook_is_begun_while_what_another_has_raised_is_on_its_way(
+    make_pool: MakePool,
+) -> None:
+    configure, check, left = Hook(), Hook(), []
+    pool = make_pool(configure=configure, check=check)
+    pool.connect().close()
+    check.error = SystemExit()
+
+    def leave() -> None:
+        try:
+            pool.connect()
+        except SystemExit as error:
+            left.append(error)
+
+    thread = threading.Thread(target=leave)  # which no signal handler runs in
+    thread.start()
+    thread.join(20)
+    assert left == [check.error]
+    assert len(configure.sessions) == 1
+
+
 def test_reset_is_called_after_the_rollback(make_pool: MakePool, table: Table) -> None:
     where, seen = table("id INT PRIMARY KEY"), []
 

@@ -33,8 +33,8 @@ class Event:
     The kinds, and what `details` holds (times in seconds):
 
     connect: a connection was opened. id, took.
-    discard: a connection is not kept. id, reason: a key of `stats()["discards"]`; and error, where a
-        hook raised it.
+    discard: a connection is not kept. id, reason: a key of `stats()["discards"]`; and error, where
+        a hook raised it.
     fork: the pool was made anew in a child. inherited: how many connections are its parent's.
     server_down: no connection can be opened. error.
     server_back: connections can be opened again. after, failures: of attempts in the meantime.
