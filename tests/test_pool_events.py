@@ -124,7 +124,8 @@ def test_a_server_that_goes_and_comes_is_told_once_each(
         with pytest.raises(forksafe.OperationalError):
             pool.connect()
     down = listener.only("server_down")
-    assert "2003" in down.details["error"] and "2003" in down.text
+    assert "2003" in down.details["error"]
+    assert "2003" in down.text
     assert "server_back" not in listener.kinds
     controlled_server.start()
 
@@ -230,9 +231,7 @@ def test_events_are_logged_by_default(
         ("fork", "DEBUG"),
     ],
 )
-def test_each_kind_has_its_level(
-    caplog: pytest.LogCaptureFixture, kind: str, level: str
-) -> None:
+def test_each_kind_has_its_level(caplog: pytest.LogCaptureFixture, kind: str, level: str) -> None:
     caplog.set_level(logging.DEBUG, logger="forksafe.pool")
     log(Event(kind, "shop", 1, "text"))
     assert [record.levelname for record in caplog.records] == [level]

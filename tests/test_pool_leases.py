@@ -58,9 +58,7 @@ def test_with_leak_after_the_place_in_the_code_is_recorded(make_pool: MakePool) 
     connection, place = pool.connect(), here()
     (lease,) = pool.stats()["leases"]
     assert lease["where"] is not None
-    first, second = lease["where"].split(", from ")[:2]
-    assert first == place
-    assert "site-packages" not in second
+    assert lease["where"] == place  # under it there are pytest's frames alone
     connection.close()
     with pool.connection():
         (lease,) = pool.stats()["leases"]
@@ -88,9 +86,8 @@ def test_the_place_is_the_applications_under_any_framework(make_pool: MakePool) 
     exec(compile(source, "/venv/lib/python3/site-packages/framework.py", "exec"), space)
     connection, place = space["depth"](pool, 20), here()
     (lease,) = pool.stats()["leases"]
-    frames = str(lease["where"]).split(", from ")
-    assert frames[0] == "/venv/lib/python3/site-packages/framework.py:2 in depth"
-    assert frames[1] == place
+    framework = "/venv/lib/python3/site-packages/framework.py:2 in depth"
+    assert lease["where"] == f"{framework}, from {place}"
     connection.close()
 
 
@@ -107,7 +104,8 @@ def test_a_lease_held_too_long_is_told_once_with_its_place(make_pool: MakePool) 
     assert leak.details["thread"] == "leaky"
     assert leak.details["seconds"] >= 0.1
     assert leak.details["where"].startswith(place)
-    assert place in leak.text and "'leaky'" in leak.text
+    assert place in leak.text
+    assert "'leaky'" in leak.text
     assert pool.stats()["leaks"] == 1
     connection.close()
 

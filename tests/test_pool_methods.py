@@ -297,9 +297,7 @@ def test_len_counts_what_is_open_and_a_pool_is_always_true(make_pool: MakePool) 
 
 
 @pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_pool_cannot_be_pickled_or_copied(
-    make_pool: MakePool, way: Callable[[Any], Any]
-) -> None:
+def test_a_pool_cannot_be_pickled_or_copied(make_pool: MakePool, way: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError, match="belong to one process"):
         way(make_pool())
 
@@ -315,7 +313,9 @@ def test_every_method_says_what_it_does_and_what_others_call_it() -> None:
 
 
 @pytest.mark.parametrize("method", ["close", "connect"])
-def test_ctrl_c_ends_what_waits(run_python: Callable[..., Any], server: Server, method: str) -> None:
+def test_ctrl_c_ends_what_waits(
+    run_python: Callable[..., Any], server: Server, method: str
+) -> None:
     program = """
 import os, signal, sys, forksafe
 

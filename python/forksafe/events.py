@@ -30,16 +30,19 @@ LEVELS = {
 class Event:
     """Something that happened to a pool.
 
-    | kind          | when                                        | details |
-    |---------------|---------------------------------------------|---------|
-    | `connect`     | a connection was opened                     | `id`, `took` (s) |
-    | `discard`     | a connection is not kept                    | `id`, `reason`, and `error` where a hook raised it |
-    | `fork`        | the pool was made anew in a child           | `inherited` |
-    | `server_down` | no connection can be opened                 | `error` |
-    | `server_back` | connections can be opened again             | `after` (s), `failures` |
-    | `leak`        | a lease is held longer than `leak_after`    | `thread`, `seconds`, `where` |
-    | `reclaim`     | a lease came back that was never checked in | `thread`, `seconds`, `where`, `cause`: `collected` or `thread_ended` |
-    | `crowded`     | all workers may want more than the server takes; told once | `workers`, `max_size`, `limit` |
+    The kinds, and what `details` holds (times in seconds):
+
+    connect: a connection was opened. id, took.
+    discard: a connection is not kept. id, reason: a key of `stats()["discards"]`; and error, where
+        a hook raised it.
+    fork: the pool was made anew in a child. inherited: how many connections are its parent's.
+    server_down: no connection can be opened. error.
+    server_back: connections can be opened again. after, failures: of attempts in the meantime.
+    leak: a lease is held longer than `leak_after`. thread, seconds, where it was taken.
+    reclaim: a lease came back that was never checked in. thread, seconds, where it was taken (with
+        `leak_after`), cause: "collected" or "thread_ended".
+    crowded: all workers together may want more than the server takes; told once. workers, max_size,
+        limit.
     """
 
     kind: str

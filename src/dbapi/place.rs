@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::imports;
 
@@ -10,23 +11,21 @@ use super::imports;
 const TOLD: usize = 4;
 /// How far up is looked for them. A web framework's own frames may be many.
 const LOOKED_AT: usize = 64;
-/// Where installed packages are.
-const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 
 /// "file:line in function, from file:line in function …", innermost first, without the frames of
-/// this package. Those of installed packages are left out too, but for the innermost: between the
-/// pool and the application there may be a whole framework.
+/// this package. Those of installed packages and of the standard library are left out too, but for
+/// the innermost: between the pool and the application there may be a whole framework.
 pub(super) fn place(py: Python<'_>) -> Option<String> {
     let mut frame = imports::getframe(py).ok()?.call0().ok()?;
     let (mut text, mut told) = (String::new(), 0);
     for _ in 0..LOOKED_AT {
         let code = frame.getattr("f_code").ok()?;
-        let file: String = code.getattr("co_filename").ok()?.extract().ok()?;
-        let installed = INSTALLED.iter().any(|folder| file.contains(folder));
-        if !imports::is_ours(py, &file) && (told == 0 || !installed) {
+        let file = code.getattr("co_filename").ok()?.cast_into::<PyString>().ok()?;
+        let file = file.to_str().ok()?;
+        if !imports::is_ours(py, file) && (told == 0 || !imports::is_installed(py, file)) {
             let lead = if told == 0 { "" } else { ", from " };
             let line: u32 = frame.getattr("f_lineno").ok()?.extract().unwrap_or(0);
-            let function: String = code.getattr("co_name").ok()?.extract().ok()?;
+            let function = code.getattr("co_name").ok()?;
             let _ = write!(text, "{lead}{file}:{line} in {function}");
             told += 1;
         }
