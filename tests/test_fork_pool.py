@@ -33,7 +33,7 @@ def session_of(connection: forksafe.Connection) -> int:
 
 def fill(pool: forksafe.Pool) -> list[forksafe.Connection]:
     """Check out all that the pool lends."""
-    return [pool.connect() for _ in range(pool.stats()["max_size"])]
+    return [pool.connect() for _ in range(pool.stats()["pool_max"])]
 
 
 def work(pool: forksafe.Pool) -> set[int]:
@@ -154,7 +154,7 @@ def test_a_pool_not_used_before_the_fork_works_in_the_child(
 ) -> None:
     pool = make_pool(transport, max_size=2)
     assert len(in_child(work, pool)) == 2
-    assert pool.stats()["connects"] == 0
+    assert pool.stats()["connections_num"] == 0
 
 
 def test_each_generation_has_the_full_size(watch: Watch, in_child: InChild) -> None:
@@ -185,13 +185,13 @@ def test_those_who_wait_in_the_parent_do_not_wait_in_the_child(
     lent: list[int] = []
     waiter = threading.Thread(target=lambda: lent.append(session_of(parent.pool.connect())))
     waiter.start()
-    while parent.pool.stats()["waiting"] == 0:
+    while parent.pool.stats()["requests_waiting"] == 0:
         time.sleep(0.001)
 
     def child() -> tuple[int, int]:
         stats = parent.pool.stats()
         work(parent.pool)
-        return stats["waiting"], stats["in_use"]
+        return stats["requests_waiting"], stats["in_use"]
 
     assert in_child(child) == (0, 0)
     session = session_of(other)

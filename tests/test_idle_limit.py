@@ -89,7 +89,7 @@ def test_what_rested_past_the_limit_is_closed_before_the_server_does(
     stats: Any = pool.stats()
     assert second != first
     assert stats["discards"] == {**dict.fromkeys(stats["discards"], 0), "idle": 1}
-    assert (stats["connects"], stats["probe_failures"], stats["pings"]) == (2, 0, 0)
+    assert (stats["connections_num"], stats["probe_failures"], stats["pings"]) == (2, 0, 0)
     pool.close()
     witness.wait_until_quiet()
     assert witness.aborted_clients() == aborted

@@ -36,13 +36,13 @@ def test_a_keyword_wins_over_the_url(server: Server) -> None:
         assert pool.stats()["pool_max"] == 4
 
 
-def test_none_stands_for_the_default_or_for_ever(make_pool: MakePool) -> None:
-    every = dict.fromkeys(
-        ("timeout", "recycle", "max_idle", "pre_ping", "ping_after", "leak_after", "workers")
-    )
-    hooks = dict.fromkeys(("configure", "check", "on_event", "name"))
-    stats = make_pool(**every, **hooks).stats()
-    assert (stats["idle_limit"], stats["pool_min"], stats["pool_max"]) == (None, 0, 10)
+def test_none_stands_for_the_default_or_for_ever(server: Server) -> None:
+    names = ("timeout", "recycle", "max_idle", "pre_ping", "ping_after", "leak_after", "workers")
+    none: Any = dict.fromkeys((*names, "configure", "check", "on_event", "name"))
+    with forksafe.Pool(server.url(), **none) as pool:
+        session(pool)
+        stats = pool.stats()
+    assert (stats["idle_limit"], stats["idle_limit_source"]) == (None, "max_idle")
     assert stats["name"].startswith("pool-")
 
 
@@ -55,13 +55,15 @@ def test_workers(make_pool: MakePool) -> None:
 
 
 def test_events_are_logged_unless_somebody_else_is_told(
-    make_pool: MakePool, caplog: pytest.LogCaptureFixture
+    server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, "forksafe.pool"):
-        session(make_pool(on_event=None))
-        session(make_pool(on_event=lambda event: None))
+        for listener in (None, lambda event: None):
+            with forksafe.Pool(server.url(), on_event=listener) as pool:
+                session(pool)
         assert caplog.records == []
-        session(make_pool(name="told"))
+        with forksafe.Pool(server.url(), name="told") as pool:
+            session(pool)
     assert "told" in caplog.text
 
 
@@ -77,6 +79,7 @@ BAD = [
     ({"min_size": 3, "max_size": 2}, "min_size must be at most max_size, which is 2, not 3"),
     ({"max_size": 0}, "max_size must be at least 1, not 0"),
     ({"max_size": None}, "max_size must be a whole number of 0 or more, not None"),
+    ({"max_size": 2.5}, "max_size must be a whole number of 0 or more, not 2.5"),
     ({"max_size": "many"}, 'max_size must be a whole number of 0 or more, not "many"'),
     ({"timeout": 0}, "timeout must be a number of seconds above 0, not 0"),
     ({"timeout": "soon"}, 'timeout must be a number of seconds above 0, not "soon"'),
