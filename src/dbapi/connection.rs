@@ -9,6 +9,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
+use super::call::call;
 use super::cursor::Cursor;
 use super::errors::{detached, no_descriptor, raise};
 use super::from_python;
@@ -92,9 +93,9 @@ impl Connection {
             Some(class) if prepared => {
                 let how = PyDict::new(py);
                 how.set_item("prepared", true)?;
-                class.call((slf,), Some(&how))
+                call(class, &PyTuple::new(py, [slf])?, Some(&how))
             }
-            Some(class) => class.call1((slf,)),
+            Some(class) => call(class, &PyTuple::new(py, [slf])?, None),
         }
     }
 

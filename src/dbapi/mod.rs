@@ -1,5 +1,6 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod call;
 mod cells_to_python;
 mod columns;
 mod connection;
