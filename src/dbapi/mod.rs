@@ -1,5 +1,6 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod at_exit;
 mod call;
 mod cells_to_python;
 mod columns;
@@ -46,6 +47,7 @@ fn _forksafe(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::session::prepare();
     imports::prepare(py)?;
     errors::prepare(py);
+    at_exit::prepare(py)?;
     py.get_type::<pool::Lending>();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(connection::connect, module)?)?;

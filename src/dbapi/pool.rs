@@ -7,6 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::at_exit;
 use super::connection::Connection;
 use super::errors::{detached, finally, interrupted, raise_pool, usage};
 use super::link::Held;
@@ -58,10 +59,16 @@ fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
 impl Pool {
     #[new]
     #[pyo3(signature = (url = None, /, **options))]
-    fn py_new(url: Option<&str>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    fn py_new<'py>(
+        py: Python<'py>,
+        url: Option<&str>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Bound<'py, Self>> {
         let options = Options::for_pool().read(url, options)?;
         let pool = pool::Pool::new(options.connector()?, options.pool()).map_err(usage)?;
-        Ok(Self { pool, objects: options.objects() })
+        let pool = Bound::new(py, Self { pool, objects: options.objects() })?;
+        at_exit::remember(&pool)?;
+        Ok(pool)
     }
 
     /// Check out a connection; its `close()` checks it in. `timeout` in seconds, default: the
@@ -84,6 +91,11 @@ impl Pool {
     /// is in use is closed when it comes back. Safe to repeat.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         detached(py, || self.pool.close())
+    }
+
+    /// Replace every connection: the idle ones at once, those in use when they come back.
+    pub(super) fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || self.pool.drain())
     }
 
     /// What the pool is doing and has done in this process, as a dictionary.
