@@ -140,6 +140,9 @@ impl Pool {
     /// `timeout` in seconds, with the wait, the tests and the connecting; default: the pool's. 0:
     /// what can be lent at once, without a round trip.
     ///
+    /// One that is never closed comes back when it is collected; or, if others wait for a
+    /// connection, when the thread that used it last has ended. Both are counted and told.
+    ///
     /// Raises PoolTimeout, TooManyRequests or PoolClosed, or what a failed connect raises, which
     /// comes at once while the server is down.
     ///
