@@ -280,9 +280,10 @@ def test_a_hook_that_closes_its_connection_loses_it_and_no_slot(
 def test_a_connection_that_another_thread_goes_on_using_is_broken(
     make_pool: MakePool, server: Server
 ) -> None:
-    threads, sessions = [], []
+    threads, kept, sessions = [], [], []
 
     def reset(connection: forksafe.Connection) -> None:
+        kept.append(connection)
         sessions.append(connection.thread_id())
         sleep = threading.Thread(target=connection.cursor().execute, args=("SELECT SLEEP(0.5)",))
         threads.append(sleep)
@@ -294,8 +295,11 @@ def test_a_connection_that_another_thread_goes_on_using_is_broken(
     pool = make_pool(reset=reset, max_size=1, timeout=5)
     pool.connect().close()
     assert (len(pool), pool.stats()["discards"]["broken"]) == (0, 1)
+    assert not kept[0].open
     threads[0].join()
     wait_until(lambda: not set(sessions) & server.session_ids())
+    with pytest.raises(forksafe.InterfaceError, match="closed"):
+        kept[0].ping()
 
 
 def test_a_hook_may_check_out_another_connection(make_pool: MakePool) -> None:

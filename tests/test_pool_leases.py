@@ -182,17 +182,21 @@ def test_a_child_that_drops_what_it_inherited_counts_nothing(
     assert (pool.stats()["collected"], pool.stats()["in_use"]) == (0, 1)
 
 
-def test_what_lives_until_the_interpreter_ends_is_not_told(
+def test_what_lives_until_the_interpreter_ends_is_neither_told_nor_reset(
     run_python: Callable[..., Any], server: Server
 ) -> None:
     program = """
 import os, forksafe
-pool = forksafe.Pool(os.environ["FORKSAFE_TEST_URL"], on_event=lambda event: print(event.kind))
+pool = forksafe.Pool(
+    os.environ["FORKSAFE_TEST_URL"],
+    on_event=lambda event: print(event.kind),
+    reset=lambda connection: print("reset"),
+)
 held = pool.connect()
 pool.connect().close()
 """
     done = run_python(program)
-    assert (done.stdout.split(), done.stderr) == (["connect", "connect"], "")
+    assert (done.stdout.split(), done.stderr) == (["connect", "connect", "reset"], "")
 
 
 def test_a_connection_of_a_thread_that_has_ended_comes_back_when_another_waits(

@@ -30,10 +30,6 @@ pub(super) fn blame(error: PyErr) {
 /// doing of whoever uses the pool just now; but Ctrl-C is Ctrl-C.
 pub(super) fn tell(listener: &Callable, pool: &str, event: &Event<'_, Failure>) {
     Python::try_attach(|py| {
-        // The modules that the function uses may be gone by then.
-        if imports::is_finalizing(py) {
-            return;
-        }
         let listener = listener.bind(py);
         let told = build(py, pool, event)
             .and_then(|event| call(listener, &PyTuple::new(py, [event])?, None));

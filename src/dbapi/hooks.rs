@@ -70,6 +70,7 @@ impl Hook<'_> {
             return Err(self.failed("was not called, for an exception is on its way"));
         }
         let called = Python::try_attach(|py| {
+            // The modules that the function uses may be gone by then.
             if is_finalizing(py) {
                 return None;
             }

@@ -8,7 +8,6 @@ use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 
 use super::errors::{busy, closed, detached, finally, raise, taken_back as taken_back_error};
-use super::imports::is_finalizing;
 use super::managed::{Conn, Managed};
 use crate::pool::{Discard, Keeper, Lease, Reclaim};
 use crate::process::{Owned, Process};
@@ -283,9 +282,7 @@ impl Drop for Link {
         // The pool may be looking at it right now: then it has what is to be checked in.
         let inside = self.wire.0.get().and_then(Mutex::try_lock);
         let Some(held) = inside.and_then(|mut inside| inside.held.take()) else { return };
-        // Nobody forgets what lives until the interpreter ends.
-        let at_the_end = Python::try_attach(is_finalizing).unwrap_or(true);
         // Check-in may wait for the server.
-        finally(|| if at_the_end { drop(held) } else { held.forgotten() });
+        finally(|| held.forgotten());
     }
 }

@@ -16,6 +16,7 @@ mod from_python;
 mod hooks;
 mod imports;
 mod interpolate;
+mod lending;
 mod link;
 mod managed;
 mod many;
@@ -59,7 +60,7 @@ fn _forksafe(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::prepare(py);
     credentials::prepare();
     at_exit::prepare(py)?;
-    py.get_type::<pool::Lending>();
+    py.get_type::<lending::Lending>();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(connection::connect, module)?)?;
     module.add_class::<connection::Connection>()?;

@@ -1,4 +1,4 @@
-//! Where in the code a connection is taken.
+//! Who takes a connection, and where in the code.
 
 use std::fmt::Write;
 
@@ -35,4 +35,13 @@ pub(super) fn place(py: Python<'_>) -> Option<String> {
         }
     }
     (told > 0).then_some(text)
+}
+
+/// What Python calls this thread. `current_thread()` would take a lock of its module's for a
+/// thread that Python did not start, and a fork made in C may have copied that lock held.
+pub(super) fn thread_name(py: Python<'_>) -> Option<String> {
+    let threading = py.import("threading").ok()?;
+    let ident = threading.call_method0("get_ident").ok()?;
+    let thread = threading.getattr("_active").ok()?.get_item(ident).ok()?;
+    thread.getattr("name").ok()?.extract().ok()
 }

@@ -12,10 +12,11 @@ use super::at_exit;
 use super::connection::Connection;
 use super::errors::{attempt, detached, finally, interrupted, raise_pool, usage};
 use super::hooks::Kit;
+use super::lending::Lending;
 use super::link::Held;
 use super::managed::{Failure, Managed};
 use super::options::Options;
-use super::place::place;
+use super::place::{place, thread_name};
 use super::stats::as_dict;
 use crate::pool::{self, Caller, Stats};
 use crate::process::Process;
@@ -40,7 +41,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    fn check_out(&self, py: Python<'_>, timeout: Option<Duration>) -> PyResult<Connection> {
+    pub(super) fn check_out(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Duration>,
+    ) -> PyResult<Connection> {
         let place = self.pool.options().leak_after.and_then(|_| place(py));
         let place = place.map(Arc::from);
         let lease = self.wait(py, timeout, place, |caller| self.pool.check_out_for(caller))?;
@@ -75,15 +80,6 @@ impl Pool {
     ) -> PyResult<T> {
         detached(py, || look(&self.pool))
     }
-}
-
-/// What Python calls this thread. `current_thread()` would take a lock of its module's for a
-/// thread that Python did not start, and a fork made in C may have copied that lock held.
-fn thread_name(py: Python<'_>) -> Option<String> {
-    let threading = py.import("threading").ok()?;
-    let ident = threading.call_method0("get_ident").ok()?;
-    let thread = threading.getattr("_active").ok()?.get_item(ident).ok()?;
-    thread.getattr("name").ok()?.extract().ok()
 }
 
 fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
@@ -144,6 +140,9 @@ impl Pool {
     /// `timeout` in seconds, with the wait, the tests and the connecting; default: the pool's. 0:
     /// what can be lent at once, without a round trip.
     ///
+    /// One that is never closed comes back when it is collected; or, if others wait for a
+    /// connection, when the thread that used it last has ended. Both are counted and told.
+    ///
     /// Raises PoolTimeout, TooManyRequests or PoolClosed, or what a failed connect raises, which
     /// comes at once while the server is down.
     ///
@@ -160,7 +159,7 @@ impl Pool {
     /// psycopg_pool: `connection(timeout)`.
     #[pyo3(signature = (timeout = None))]
     fn connection(slf: Py<Self>, timeout: Option<f64>) -> PyResult<Lending> {
-        Ok(Lending { pool: slf, timeout: seconds(timeout)?, lent: parking_lot::Mutex::new(None) })
+        Ok(Lending::new(slf, seconds(timeout)?))
     }
 
     /// Lend nothing more: close the idle connections, wake those who wait with PoolClosed, and
@@ -334,41 +333,5 @@ impl Drop for Pool {
         // The garbage collector may have emptied the listener by now.
         self.pool.manage().be_quiet();
         finally(|| self.pool.close());
-    }
-}
-
-/// What `Pool.connection()` answers: a connection for the time of one block.
-#[pyclass(frozen, module = "forksafe")]
-pub(super) struct Lending {
-    pool: Py<Pool>,
-    timeout: Option<Duration>,
-    lent: parking_lot::Mutex<Option<Py<Connection>>>,
-}
-
-#[pymethods]
-impl Lending {
-    fn __enter__(&self, py: Python<'_>) -> PyResult<Py<Connection>> {
-        let connection = Py::new(py, self.pool.get().check_out(py, self.timeout)?)?;
-        let before = match self.lent.try_lock() {
-            Some(mut lent) => lent.replace(connection.clone_ref(py)),
-            None => None,
-        };
-        match before {
-            None => Ok(connection),
-            Some(_) => Err(usage("a Pool.connection() block cannot be entered twice at once")),
-        }
-    }
-
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        kind: &Bound<'_, PyAny>,
-        _value: &Bound<'_, PyAny>,
-        _traceback: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let Some(connection) = self.lent.try_lock().and_then(|mut lent| lent.take()) else {
-            return Ok(());
-        };
-        connection.get().end_block(py, kind.is_none())
     }
 }
