@@ -53,7 +53,7 @@ def test_one_that_idled_past_wait_timeout_is_replaced(
     make_pool: MakePool, server: Server, transport: str
 ) -> None:
     # Without the limit derived from it, so that the probe alone must tell.
-    pool = make_pool(transport, ping_after=60)
+    pool = make_pool(transport, ping_after=60, max_idle=600)
     with pool.connection() as connection, connection.cursor() as cursor:
         first = session_of(connection)
         cursor.execute("SET SESSION wait_timeout = 1")
