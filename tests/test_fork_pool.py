@@ -75,7 +75,8 @@ def test_a_child_has_the_same_options_and_counts_from_zero(watch: Watch, in_chil
         "idle_limit": stats["idle_limit"],
         "idle_limit_source": "max_idle",
         **dict.fromkeys(("down_for", "last_connect_error")),
-        **dict.fromkeys(("wait_time", "use_time"), {"count": 0, "p50": 0, "p99": 0, "max": 0}),
+        "wait_time": dict.fromkeys(before["wait_time"], 0),
+        "use_time": dict.fromkeys(before["use_time"], 0),
         "leases": [],
     }
     assert _figures(parent.pool) == before
