@@ -12,7 +12,7 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
-from tests.pool_effects import PLAIN, check_hooks, check_workers, session
+from tests.pool_effects import PLAIN, Called, check_hooks, check_workers, one, session
 
 MakePool = Callable[..., forksafe.Pool]
 NOWHERE = {"host": "127.0.0.1", "port": 1}
@@ -34,6 +34,14 @@ def test_by_url(server: Server, effect: str) -> None:
 def test_a_keyword_wins_over_the_url(server: Server) -> None:
     with forksafe.Pool(server.url(max_size=3, reset="session"), max_size=4) as pool:
         assert pool.stats()["pool_max"] == 4
+
+
+def test_a_callable_for_reset_wins_over_the_urls_word(server: Server) -> None:
+    reset = Called()
+    with forksafe.Pool(server.url(reset="session"), reset=reset) as pool:
+        assert one(pool, "SELECT @tenant := 7") == 7
+        assert one(pool, "SELECT @tenant") == 7, "it was rolled back, not renewed"
+    assert len(reset.with_) == 2
 
 
 def test_none_stands_for_the_default_or_for_ever(server: Server) -> None:
