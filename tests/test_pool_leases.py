@@ -187,6 +187,7 @@ def test_what_lives_until_the_interpreter_ends_is_neither_told_nor_reset(
 ) -> None:
     program = """
 import os, forksafe
+held = None  # the first to go
 pool = forksafe.Pool(
     os.environ["FORKSAFE_TEST_URL"],
     on_event=lambda event: print(event.kind),
@@ -249,6 +250,27 @@ def test_a_connection_handed_to_a_living_thread_stays_with_it(make_pool: MakePoo
     assert one(handed, "SELECT CONNECTION_ID()") == number
     assert pool.stats()["orphaned"] == 0
     handed.close()
+
+
+def test_those_who_wait_are_not_in_the_way_of_who_uses(make_pool: MakePool) -> None:
+    pool, refused = make_pool(max_size=1), []
+
+    def wait() -> None:  # it looks ten times a second whether the other lives
+        try:
+            pool.connect(timeout=2)
+        except forksafe.PoolTimeout as error:
+            refused.append(error)
+
+    held, waiting = pool.connect(), [threading.Thread(target=wait) for _ in range(30)]
+    for thread in waiting:
+        thread.start()
+    while len(refused) < len(waiting):
+        for _ in range(1000):
+            held.thread_id()  # raises where another thread has the connection just then
+    for thread in waiting:
+        thread.join(20)
+    assert pool.stats()["orphaned"] == 0
+    held.close()
 
 
 def test_an_ended_threads_connection_stays_while_nobody_waits(make_pool: MakePool) -> None:

@@ -9,7 +9,6 @@ use pyo3::types::PyTuple;
 use super::call::call;
 use super::callable::Callable;
 use super::connection::Connection;
-use super::imports::is_finalizing;
 use super::link::{Held, Missing};
 use super::managed::Failure;
 use super::options::Objects;
@@ -70,10 +69,6 @@ impl Hook<'_> {
             return Err(self.failed("was not called, for an exception is on its way"));
         }
         let called = Python::try_attach(|py| {
-            // The modules that the function uses may be gone by then.
-            if is_finalizing(py) {
-                return None;
-            }
             let lent = session.take()?;
             Some(self.call_attached(py, connector, kit, lent, session))
         });

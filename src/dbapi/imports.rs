@@ -9,7 +9,6 @@ use pyo3::types::{PyDelta, PyMapping, PySequence, PyType};
 static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UUID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static IS_FINALIZING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static GETFRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static OURS: PyOnceLock<String> = PyOnceLock::new();
 static STANDARD: PyOnceLock<String> = PyOnceLock::new();
@@ -20,7 +19,6 @@ pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     uuid(py)?;
     event(py)?;
     getframe(py)?;
-    IS_FINALIZING.import(py, "sys", "is_finalizing")?;
     let _ = (is_ours(py, ""), is_installed(py, ""));
     // The C API of datetime, and the abstract classes that casts look up.
     let nothing = PyDelta::new(py, 0, 0, 0, false)?.into_any();
@@ -46,12 +44,6 @@ pub(super) fn event(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 /// `sys._getframe`.
 pub(super) fn getframe(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     GETFRAME.import(py, "sys", "_getframe")
-}
-
-/// Whether the interpreter is coming to its end: modules may be gone in part.
-pub(super) fn is_finalizing(py: Python<'_>) -> bool {
-    let asked = IS_FINALIZING.import(py, "sys", "is_finalizing").and_then(|ask| ask.call0());
-    asked.and_then(|answer| answer.extract()).unwrap_or(true)
 }
 
 /// Whether a file of Python code is one of this package's.

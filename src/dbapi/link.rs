@@ -2,7 +2,7 @@
 //! a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{self, Arc, PoisonError, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
@@ -84,43 +84,60 @@ pub(super) fn skip_answers(
 pub(super) struct Inside {
     held: Option<Held>,
     pub(super) last: Last,
-    /// The life of the thread that used the connection last, where it could be told.
-    user: Option<Weak<()>>,
+    /// The address of the life of the thread that used the connection last; zero for none. It
+    /// means no other life as long as the wire knows that one.
+    user: usize,
     /// Whether the pool took the lease back.
     taken_back: bool,
 }
 
-impl Inside {
-    fn new(held: Held) -> Self {
-        let last = Last::default();
-        let mut new = Self { held: Some(held), last, user: None, taken_back: false };
-        new.used();
-        new
-    }
+/// What the pool may know too, of a lease that it gave: it looks whether the lease is orphaned.
+struct Wire(Owned<Ends>);
 
-    /// A thread at its very end has no life to be told any more: then the one before stays.
-    fn used(&mut self) {
-        let _ = LIFE.try_with(|life| {
-            if self.user.as_ref().is_none_or(|user| user.as_ptr() != Arc::as_ptr(life)) {
-                self.user = Some(Arc::downgrade(life));
-            }
-        });
+struct Ends {
+    inside: Mutex<Inside>,
+    /// The life of the thread that used the connection last, where it could be told. Behind a lock
+    /// of its own: one who looked behind the other would be in the way of the user. It is held for
+    /// a moment only, and never while anything else is done.
+    user: sync::Mutex<Option<Weak<()>>>,
+}
+
+impl Ends {
+    fn new(held: Held) -> Self {
+        let mut inside =
+            Inside { held: Some(held), last: Last::default(), user: 0, taken_back: false };
+        let user = sync::Mutex::new(None);
+        used(&mut inside, &user);
+        Self { inside: Mutex::new(inside), user }
     }
 
     fn is_orphaned(&self) -> bool {
-        self.user.as_ref().is_some_and(|user| user.strong_count() == 0)
+        let user = self.user.lock().unwrap_or_else(PoisonError::into_inner);
+        user.as_ref().is_some_and(|user| user.strong_count() == 0)
     }
 }
 
-/// What the pool may know too, of a lease that it gave: it looks whether the lease is orphaned.
-struct Wire(Owned<Mutex<Inside>>);
+/// This thread uses the connection now. At its very end a thread has no life to be told any more:
+/// then the one before stays.
+fn used(inside: &mut Inside, known: &sync::Mutex<Option<Weak<()>>>) {
+    let _ = LIFE.try_with(|life| {
+        let user = Arc::as_ptr(life) as usize;
+        if inside.user != user {
+            inside.user = user;
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            *known = Some(Arc::downgrade(life));
+        }
+    });
+}
 
 impl Keeper for Wire {
     fn reclaim_orphan(&self) {
-        let Some(mut inside) = self.0.get().and_then(Mutex::try_lock) else { return };
-        if !inside.is_orphaned() {
+        let Some(ends) = self.0.get().filter(|ends| ends.is_orphaned()) else { return };
+        // From here on nobody but one to whom the connection was handed can be in the way, who has
+        // used it meanwhile if it is no orphan any more.
+        let Some(mut inside) = ends.inside.try_lock().filter(|_| ends.is_orphaned()) else {
             return;
-        }
+        };
         match inside.held.take() {
             Some(Held::Lent(lease)) => {
                 inside.taken_back = true;
@@ -148,7 +165,7 @@ impl Link {
             if let Held::Lent(lease) = &held {
                 lease.watch(wire.clone());
             }
-            Wire(Owned::new(Mutex::new(Inside::new(held))))
+            Wire(Owned::new(Ends::new(held)))
         });
         Self { wire, withdrawn: AtomicBool::new(false) }
     }
@@ -206,7 +223,7 @@ impl Link {
 
     /// A cursor goes without having read all its answers: the next statement may skip them.
     pub(super) fn forget_reader(&self, reader: u64) {
-        if let Some(mut inside) = self.wire.0.get().and_then(Mutex::try_lock) {
+        if let Some(mut inside) = self.wire.0.get().and_then(|ends| ends.inside.try_lock()) {
             if inside.last.reader == reader {
                 inside.last.reader = 0;
             }
@@ -227,16 +244,16 @@ impl Link {
     /// finds it closed from here on.
     pub(super) fn withdraw(&self) -> Result<Session, Missing> {
         let inherited = || Missing::Inherited(Error::inherited(self.birth()));
-        let inside = self.wire.0.get().ok_or_else(inherited)?;
+        let ends = self.wire.0.get().ok_or_else(inherited)?;
         self.withdrawn.store(true, Ordering::SeqCst);
-        match inside.try_lock().ok_or(Missing::Busy)?.held.take() {
+        match ends.inside.try_lock().ok_or(Missing::Busy)?.held.take() {
             Some(Held::Own(session)) => Ok(session),
             _ => Err(Missing::Closed),
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
-        match self.wire.0.get().map(Mutex::try_lock) {
+        match self.wire.0.get().map(|ends| ends.inside.try_lock()) {
             _ if self.is_withdrawn() => false,
             Some(Some(inside)) => inside.held.is_some(),
             // In use by another thread, so open.
@@ -250,12 +267,12 @@ impl Link {
     }
 
     fn enter(&self) -> PyResult<MutexGuard<'_, Inside>> {
-        let inside = self.wire.0.get().ok_or_else(|| raise(&Error::inherited(self.birth())))?;
+        let ends = self.wire.0.get().ok_or_else(|| raise(&Error::inherited(self.birth())))?;
         if self.is_withdrawn() {
             return Err(closed());
         }
-        let mut inside = inside.try_lock().ok_or_else(|| busy("connection"))?;
-        inside.used();
+        let mut inside = ends.inside.try_lock().ok_or_else(|| busy("connection"))?;
+        used(&mut inside, &ends.user);
         Ok(inside)
     }
 }
@@ -280,7 +297,7 @@ fn discard(held: Option<Held>) {
 impl Drop for Link {
     fn drop(&mut self) {
         // The pool may be looking at it right now: then it has what is to be checked in.
-        let inside = self.wire.0.get().and_then(Mutex::try_lock);
+        let inside = self.wire.0.get().and_then(|ends| ends.inside.try_lock());
         let Some(held) = inside.and_then(|mut inside| inside.held.take()) else { return };
         // Check-in may wait for the server.
         finally(|| held.forgotten());
