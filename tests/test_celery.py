@@ -89,7 +89,7 @@ def assert_one_pool_each(reports: list[dict[str, Any]]) -> None:
         for report in (report for report in reports if report["pid"] == pid):
             asked += report["way"] == "django"
             pool = report["pool"]
-            counted = (pool["pid"], pool["check_outs"], pool["connects"])
+            counted = (pool["pid"], pool["requests_num"], pool["connections_num"])
             assert counted == (pid, asked, min(asked, 1))
 
 
@@ -142,7 +142,7 @@ def test_solo_keeps_its_pool_at_each_task_and_closes_no_unrelated_file(work: Wor
         assert worker.look_at_files() == (numbers, set())
         assert {report["pid"] for report in reports} == {worker.master.pid}
         pools = [report["pool"] for report in reports]
-        assert {(pool["connects"], pool["forks_noticed"]) for pool in pools} == {(2, 0)}
-        assert pools[-1]["check_outs"] - pools[0]["check_outs"] >= 9
+        assert {(pool["connections_num"], pool["forks_noticed"]) for pool in pools} == {(2, 0)}
+        assert pools[-1]["requests_num"] - pools[0]["requests_num"] >= 9
         worker.master.assert_commits()
         assert worker.master.aborted() == 0

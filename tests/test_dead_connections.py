@@ -28,7 +28,7 @@ def use(pool: forksafe.Pool) -> int:
 
 
 def use_all(pool: forksafe.Pool) -> set[int]:
-    lent = [pool.connect() for _ in range(pool.stats()["max_size"])]
+    lent = [pool.connect() for _ in range(pool.stats()["pool_max"])]
     sessions = {session_of(connection) for connection in lent}
     for connection in lent:
         connection.close()
@@ -53,14 +53,14 @@ def test_one_that_idled_past_wait_timeout_is_replaced(
     make_pool: MakePool, server: Server, transport: str
 ) -> None:
     # Without the limit derived from it, so that the probe alone must tell.
-    pool = make_pool(transport, ping_after=60)
+    pool = make_pool(transport, ping_after=60, max_idle=600)
     with pool.connection() as connection, connection.cursor() as cursor:
         first = session_of(connection)
         cursor.execute("SET SESSION wait_timeout = 1")
     time.sleep(1.1)
     wait_until_gone(server, {first})
     assert use(pool) != first
-    assert counted(pool, "connects", "probe_failures", "broken", "pings") == (2, 1, 1, 0)
+    assert counted(pool, "connections_num", "probe_failures", "broken", "pings") == (2, 1, 1, 0)
 
 
 def test_those_that_an_administrator_killed_are_replaced(
@@ -75,7 +75,7 @@ def test_those_that_an_administrator_killed_are_replaced(
     second = use_all(pool)
     assert len(second) == 5
     assert not first & second
-    assert counted(pool, "connects", "probe_failures", "broken", "pings") == (10, 5, 5, 0)
+    assert counted(pool, "connections_num", "probe_failures", "broken", "pings") == (10, 5, 5, 0)
     assert use_all(pool) == second
 
 
@@ -86,7 +86,7 @@ def test_those_of_a_server_that_was_restarted_are_replaced(
     use_all(pool)
     controlled_server.restart()
     assert len(use_all(pool)) == 3
-    assert counted(pool, "connects", "probe_failures", "connect_errors") == (6, 3, 0)
+    assert counted(pool, "connections_num", "probe_failures", "connections_errors") == (6, 3, 0)
 
 
 def test_one_killed_while_lent_is_not_kept(
@@ -99,7 +99,7 @@ def test_one_killed_while_lent_is_not_kept(
         wait_until_gone(server, {first})
         session_of(connection)
     assert caught.value.args[0] in (2006, 2013)
-    assert counted(pool, "idle", "in_use", "broken") == (0, 0, 1)
+    assert counted(pool, "pool_available", "in_use", "broken") == (0, 0, 1)
     assert use(pool) != first
 
 
@@ -112,7 +112,7 @@ def test_one_killed_while_lent_and_not_used_again_is_not_lent_again(
         server.kill_session(first)
         wait_until_gone(server, {first})
     assert use(pool) != first
-    assert counted(pool, "connects", "broken") == (2, 1)
+    assert counted(pool, "connections_num", "broken") == (2, 1)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
@@ -126,7 +126,7 @@ def test_those_that_a_firewall_ended_are_replaced(
     for _ in range(3):
         proxy.stats()  # by now the proxy has done so
     assert not first & use_all(pool)
-    assert counted(pool, "connects", "probe_failures", "pings") == (6, 3, 0)
+    assert counted(pool, "connections_num", "probe_failures", "pings") == (6, 3, 0)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "tls"])
@@ -138,14 +138,15 @@ def test_one_that_looks_open_but_does_not_answer_fails_the_ping(
     time.sleep(0.06)
     proxy.swallow()
     assert use(pool) != first
-    assert counted(pool, "connects", "pings", "ping_failures", "broken") == (2, 1, 1, 1)
+    assert counted(pool, "connections_num", "pings", "ping_failures", "broken") == (2, 1, 1, 1)
 
 
 def test_one_that_was_used_just_now_is_not_pinged(make_pool: MakePool, server: Server) -> None:
     pool = make_pool(ping_after=60)
     first = use(pool)
     assert {use(pool) for _ in range(20)} == {first}
-    assert counted(pool, "connects", "check_outs", "pings", "probe_failures") == (1, 21, 0, 0)
+    assert counted(pool, "connections_num", "requests_num") == (1, 21)
+    assert counted(pool, "pings", "probe_failures") == (0, 0)
 
 
 def test_without_pre_ping_a_dead_one_is_lent(make_pool: MakePool, server: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,45 @@ def test_the_command_line_client_gets_the_files_of_tls() -> None:
     command, _ = client.settings_to_cmd_args_env({**settings, "OPTIONS": options}, [])
     assert "--socket=/run/sock" in command
     assert "--ssl-ca=/own.pem" in command
+
+
+@pytest.mark.parametrize("answer", ["asked", ("asked", 900)])
+def test_the_command_line_client_gets_credentials_that_are_asked_for(answer: Any) -> None:
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import connections
+
+    client = connections["default"].client
+    account = {"USER": lambda: answer, "PASSWORD": lambda: answer}
+    settings = {"HOST": "db", "PORT": "", "NAME": "n", "OPTIONS": {}}
+    expected = ["--user=asked", "--host=db", "n"]
+    command, environment = client.settings_to_cmd_args_env({**settings, **account}, [])
+    assert (command[1:], environment) == (expected, {"MYSQL_PWD": "asked"})
+    settings |= {"USER": "u", "PASSWORD": "p", "OPTIONS": {"user": lambda: answer}}
+    settings["OPTIONS"] |= {"passwd": lambda: answer}
+    command, environment = client.settings_to_cmd_args_env(settings, [])
+    assert (command[1:], environment) == (expected, {"MYSQL_PWD": "asked"})
+    with pytest.raises(ImproperlyConfigured, match="PASSWORD answered int, not text"):
+        client.settings_to_cmd_args_env({**settings, "PASSWORD": lambda: 5}, [])
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("db", ["--host=db", "--port=3310"]),
+        ("db, other:3307", ["--host=db", "--port=3310"]),
+        ("db:3307,other", ["--host=db", "--port=3307"]),
+        ("[::1]:3308,other", ["--host=::1", "--port=3308"]),
+        ("::1,other", ["--host=::1", "--port=3310"]),
+        ("[fe80::2]", ["--host=fe80::2", "--port=3310"]),
+        ("/run/sock", ["--socket=/run/sock", "--port=3310"]),
+        ("", ["--port=3310"]),
+    ],
+)
+def test_the_command_line_client_gets_the_first_of_several_hosts(
+    host: str, expected: list[str]
+) -> None:
+    from django.db import connections
+
+    settings = {"HOST": host, "PORT": 3310, "USER": "", "PASSWORD": "", "NAME": "", "OPTIONS": {}}
+    command, _ = connections["default"].client.settings_to_cmd_args_env(settings, [])
+    assert command[1:] == expected

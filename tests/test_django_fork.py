@@ -239,8 +239,8 @@ def test_a_childs_pool_is_empty_and_has_its_full_size(in_child: Callable[..., An
 
     add_note("pooled", "of the parent")
     told = in_child(child)
-    assert (told["before"]["size"], told["before"]["max_size"]) == (0, 4)
-    assert (told["after"]["in_use"], told["after"]["connects"]) == (1, 1)
+    assert (told["before"]["pool_size"], told["before"]["pool_max"]) == (0, 4)
+    assert (told["after"]["in_use"], told["after"]["connections_num"]) == (1, 1)
     assert connections["pooled"].pool.stats()["pid"] == os.getpid()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from scripts.mariadb_server import Server
 from tests.djangosite.settings import DATABASE, database
+from tests.pool_effects import PLAIN, check_hooks, check_workers
 
 pytest_plugins = ("tests.djangosite.fixtures",)
 pytestmark = pytest.mark.usefixtures("site")
@@ -55,7 +56,64 @@ def test_true_and_a_dict_of_options_make_a_pool(make_wrapper: Callable[..., Any]
     for wrapper, size, name in ((plain, 10, "plain"), (tuned, 3, "ours")):
         assert isinstance(wrapper.pool, forksafe.Pool)
         stats = wrapper.pool.stats()
-        assert (stats["max_size"], stats["name"], stats["in_use"]) == (size, name, 1)
+        assert (stats["pool_max"], stats["name"], stats["in_use"]) == (size, name, 1)
+
+
+@pytest.mark.parametrize("effect", PLAIN)
+def test_each_option_of_a_pool_does_what_it_says(
+    make_wrapper: Callable[..., Any], effect: str
+) -> None:
+    options, look = PLAIN[effect]
+    look(make_wrapper(OPTIONS={"pool": options}).pool)
+
+
+@pytest.mark.parametrize("check", [check_hooks, check_workers])
+def test_callables_of_a_pool_are_called(
+    make_wrapper: Callable[..., Any], check: Callable[..., None]
+) -> None:
+    check(lambda **options: make_wrapper(OPTIONS={"pool": options}).pool)
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"max_lifetime": 60}, "psycopg_pool's max_lifetime is called recycle here"),
+        ({"pool_size": 5}, "instead of SQLAlchemy's pool_size there is max_size here: pool_size"),
+        ({"num_workers": 3}, "psycopg_pool's num_workers is no option here: a forksafe.Pool has"),
+        ({"max_sise": 3}, 'unknown option "max_sise"; did you mean "max_size"?'),
+        ({"check": "SELECT 1"}, "check must be None or a callable that takes the connection"),
+        ({"min_size": 20}, "min_size must be at most max_size, which is 10, not 20"),
+    ],
+)
+def test_a_bad_option_of_a_pool_is_named(
+    make_wrapper: Callable[..., Any], options: dict[str, Any], wanted: str
+) -> None:
+    from django.core.exceptions import ImproperlyConfigured
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        ask(make_wrapper(OPTIONS={"pool": options}))
+    assert str(caught.value).startswith(f"The pool of the database 'own': {wanted}")
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_user_and_password_may_be_callables(
+    server: Server, make_wrapper: Callable[..., Any], pool: bool
+) -> None:
+    called: list[str] = []
+
+    def user() -> str:
+        called.append("user")
+        return server.user
+
+    def password() -> tuple[str, float]:
+        called.append("password")
+        return server.password, 900
+
+    wrapper = make_wrapper(USER=user, PASSWORD=password, OPTIONS={"pool": pool})
+    assert ask(wrapper, "SELECT USER()").startswith(f"{server.user}@")
+    wrapper.close()
+    ask(wrapper)
+    assert called == ["user", "password"] * (1 if pool else 2)
 
 
 @pytest.mark.parametrize("off", [None, False, {}])
@@ -75,7 +133,7 @@ def test_closing_checks_in_and_the_next_statement_checks_out_again() -> None:
         wrapper.close()
         assert wrapper.pool.stats()["in_use"] == 0
         assert ask(wrapper) == first
-    assert wrapper.pool.stats()["connects"] == 1
+    assert wrapper.pool.stats()["connections_num"] == 1
 
 
 def test_threads_share_the_pool() -> None:
@@ -93,7 +151,7 @@ def test_threads_share_the_pool() -> None:
         at_once = set(executor.map(job, range(4)))
         assert len(at_once) == 4
         assert set(executor.map(job, range(4))) == at_once
-    assert connections["pooled"].pool.stats()["connects"] == 4
+    assert connections["pooled"].pool.stats()["connections_num"] == 4
 
 
 def test_a_thread_that_ends_gives_its_connection_back() -> None:
@@ -106,7 +164,7 @@ def test_a_thread_that_ends_gives_its_connection_back() -> None:
             thread.start()
             thread.join()
         stats = connections["pooled"].pool.stats()
-        assert (stats["in_use"], stats["connects"]) == (0, 1)
+        assert (stats["in_use"], stats["connections_num"]) == (0, 1)
     finally:
         gc.enable()
 
@@ -181,7 +239,7 @@ def test_close_pool_at_a_task_boundary_costs_no_connection() -> None:
             sessions.add(ask(connections["pooled"]))
         assert len(sessions) == 1
         assert executor.submit(lambda: ask(connections["pooled"])).result() == of_thread
-    assert connections["pooled"].pool.stats()["connects"] == 2
+    assert connections["pooled"].pool.stats()["connections_num"] == 2
 
 
 @pytest.mark.parametrize("alias", ["default", "pooled"])

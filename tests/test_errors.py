@@ -160,7 +160,7 @@ def test_a_pool_that_cannot_connect_tells_the_error_without_the_password(server:
         stats = pool.stats()
         assert "Access denied" in (stats["last_connect_error"] or "")
         assert SECRET not in repr(stats)
-        assert (stats["connect_errors"], stats["size"]) == (1, 0)
+        assert (stats["connections_errors"], stats["pool_size"]) == (1, 0)
 
 
 def test_the_exceptions_of_pep_249_are_found_on_a_connection(connect: Connect) -> None:

@@ -90,7 +90,7 @@ def touch(parent: Watched) -> set[int]:
         parent.connection.cursor()
     parent.connection.rollback()
     parent.connection.close()
-    lent = [parent.pool.connect() for _ in range(parent.pool.stats()["max_size"])]
+    lent = [parent.pool.connect() for _ in range(parent.pool.stats()["pool_max"])]
     sessions = {connection.thread_id() for connection in lent}
     for connection in lent:
         connection.close()

@@ -181,4 +181,4 @@ def test_blocks_that_a_child_unwinds_neither_commit_nor_roll_back(
         assert witness.ask(f"SELECT id FROM {table}") == []
         cursor.execute(f"INSERT INTO {table} VALUES (2)")
     assert witness.ask(f"SELECT id FROM {table} ORDER BY id") == [(1,), (2,)]
-    assert pool.stats()["connects"] == 1
+    assert pool.stats()["connections_num"] == 1

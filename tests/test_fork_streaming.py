@@ -159,4 +159,4 @@ def test_a_childs_own_stream_runs_beside_its_parents(make_pool: Any, in_child: I
 
         assert in_child(child) == COUNT * (COUNT + 1) // 2
         stream.assert_undisturbed()
-    assert pool.stats()["connects"] == 1
+    assert pool.stats()["connections_num"] == 1

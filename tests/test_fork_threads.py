@@ -83,7 +83,7 @@ def borrow_and_echo(pool: forksafe.Pool) -> None:
 
 
 def use_at_full_size(pool: forksafe.Pool) -> None:
-    connections = [pool.connect() for _ in range(pool.stats()["max_size"])]
+    connections = [pool.connect() for _ in range(pool.stats()["pool_max"])]
     for value, connection in enumerate(connections):
         assert echo(connection, value) == value
         connection.close()

@@ -187,37 +187,9 @@ def test_a_bad_value_is_named_with_what_is_wanted(
     assert re.search(wanted, text)
 
 
-@pytest.mark.parametrize(
-    ("options", "wanted"),
-    [
-        ({"max_size": -1}, "max_size must be .* not -1"),
-        ({"max_size": 0}, "max_size must be at least 1"),
-        ({"max_size": "ten"}, 'max_size must be .* not "ten"'),
-        ({"max_size": 2.5}, "max_size must be a whole number"),
-        ({"max_waiting": -1}, "max_waiting must be .* not -1"),
-        ({"timeout": -0.5}, "timeout must be .* not -0.5"),
-        ({"timeout": "long"}, 'timeout must be .* not "long"'),
-        ({"recycle": 0}, "recycle must be .* above 0"),
-        ({"max_idle": -1}, "max_idle must be .* above 0"),
-        ({"ping_after": "x"}, "ping_after must be"),
-        ({"pre_ping": "often"}, "pre_ping must be true or false"),
-        ({"reset": "maybe"}, "reset must be 'rollback', 'session' or 'none'"),
-        ({"reset": 5}, "reset must be 'rollback', 'session' or 'none'"),
-        ({"name": 5}, "name must be text"),
-        ({"name": ""}, "name must not be empty"),
-    ],
-)
-def test_a_bad_value_of_a_pool_is_named_with_what_is_wanted(
-    options: dict[str, Any], wanted: str
-) -> None:
-    with pytest.raises(forksafe.ProgrammingError) as caught:
-        forksafe.Pool(**NOWHERE | options)
-    assert re.search(wanted, caught.value.args[1])
-
-
 def test_numbers_and_switches_are_read_from_a_url(server: Server) -> None:
     url = server.url(max_size=3, timeout=2.5, pre_ping="off", name="by url", autocommit="yes")
     with forksafe.Pool(url) as pool:
-        assert (pool.name, pool.stats()["max_size"]) == ("by url", 3)
+        assert (pool.name, pool.stats()["pool_max"]) == ("by url", 3)
         with pool.connection() as connection:
             assert connection.get_autocommit() is True

@@ -39,7 +39,7 @@ def test_a_pool_opens_what_is_needed_and_lends_the_newest_again(
     make_pool: MakePool, transport: str, server: Server
 ) -> None:
     pool = make_pool(transport)
-    assert (pool.stats()["size"], pool.stats()["connects"]) == (0, 0)
+    assert (pool.stats()["pool_size"], pool.stats()["connections_num"]) == (0, 0)
     first, second = pool.connect(), pool.connect()
     sessions = [first.thread_id(), second.thread_id()]
     assert len(set(sessions)) == 2
@@ -50,8 +50,8 @@ def test_a_pool_opens_what_is_needed_and_lends_the_newest_again(
         assert connection.thread_id() == sessions[1]
     assert set(sessions) <= server.session_ids()
     stats = pool.stats()
-    assert (stats["connects"], stats["check_outs"], stats["size"]) == (2, 3, 2)
-    assert (stats["idle"], stats["in_use"], stats["pid"]) == (2, 0, os.getpid())
+    assert (stats["connections_num"], stats["requests_num"], stats["pool_size"]) == (2, 3, 2)
+    assert (stats["pool_available"], stats["in_use"], stats["pid"]) == (2, 0, os.getpid())
 
 
 def test_a_block_commits_when_it_ends_and_rolls_back_when_it_raises(
@@ -69,7 +69,7 @@ def test_a_block_commits_when_it_ends_and_rolls_back_when_it_raises(
         connection.close()
     with pool.connection() as connection:
         assert one(connection, f"SELECT GROUP_CONCAT(id) FROM {name}") == "1"
-    assert pool.stats()["connects"] == 1
+    assert pool.stats()["connections_num"] == 1
 
 
 def test_a_commit_that_fails_at_the_end_of_a_block_is_raised(
@@ -201,14 +201,14 @@ def test_no_more_callers_wait_than_may(make_pool: MakePool) -> None:
     held = pool.connect()
     waiting = threading.Thread(target=lambda: pool.connect().close())
     waiting.start()
-    wait_until(lambda: pool.stats()["waiting"] == 1)
+    wait_until(lambda: pool.stats()["requests_waiting"] == 1)
     started = time.monotonic()
     with pytest.raises(forksafe.TooManyRequests, match="'small' .*1 callers wait .*max_waiting"):
         pool.connect()
     assert time.monotonic() - started < 0.2
     held.close()
     waiting.join()
-    assert (pool.stats()["hand_offs"], pool.stats()["idle"]) == (1, 1)
+    assert (pool.stats()["hand_offs"], pool.stats()["pool_available"]) == (1, 1)
 
 
 def test_who_came_first_is_served_first(make_pool: MakePool) -> None:
@@ -223,13 +223,13 @@ def test_who_came_first_is_served_first(make_pool: MakePool) -> None:
 
         threads.append(threading.Thread(target=take))
         threads[-1].start()
-        wait_until(lambda number=number: pool.stats()["waiting"] == number + 1)
+        wait_until(lambda number=number: pool.stats()["requests_waiting"] == number + 1)
     held.pop().close()
     for thread in threads:
         thread.join()
     assert served == list(range(8))
     stats = pool.stats()
-    assert (stats["connects"], stats["hand_offs"], stats["waits"]) == (1, 8, 8)
+    assert (stats["connections_num"], stats["hand_offs"], stats["requests_queued"]) == (1, 8, 8)
 
 
 def test_many_threads_share_few_connections(make_pool: MakePool, table: Table) -> None:
@@ -250,8 +250,8 @@ def test_many_threads_share_few_connections(make_pool: MakePool, table: Table) -
     with pool.connection() as connection:
         assert one(connection, f"SELECT n FROM {name}") == 160
     stats = pool.stats()
-    assert stats["connects"] <= 3
-    assert (stats["in_use"], stats["waiting"], stats["check_outs"]) == (0, 0, 162)
+    assert stats["connections_num"] <= 3
+    assert (stats["in_use"], stats["requests_waiting"], stats["requests_num"]) == (0, 0, 162)
 
 
 def test_closing_ends_what_is_idle_and_lets_what_is_lent_finish(
@@ -267,7 +267,7 @@ def test_closing_ends_what_is_idle_and_lets_what_is_lent_finish(
     lent.close()
     wait_until(lambda: not server.session_ids() & sessions)
     stats = pool.stats()
-    assert (stats["closed"], stats["size"], stats["discards"]["closed"]) == (True, 0, 2)
+    assert (stats["closed"], stats["pool_size"], stats["discards"]["closed"]) == (True, 0, 2)
 
 
 def test_closing_wakes_who_waits(make_pool: MakePool) -> None:
@@ -281,7 +281,7 @@ def test_closing_wakes_who_waits(make_pool: MakePool) -> None:
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    wait_until(lambda: pool.stats()["waiting"] == 1)
+    wait_until(lambda: pool.stats()["requests_waiting"] == 1)
     pool.close()
     waiting.join()
     assert len(told) == 1

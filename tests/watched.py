@@ -130,7 +130,7 @@ class Watched:
         self.connection.commit()
         assert self._rows_for_others() == rows
         self.connection.close()
-        assert self.pool.stats()["connects"] == connects
+        assert self.pool.stats()["connections_num"] == connects
         assert self.witness.aborted_clients() == self.aborted_before
 
     def _read_on(self) -> None:

@@ -1,6 +1,6 @@
 """A MySQL and MariaDB driver (PEP 249), with a connection pool that survives `fork()`."""
 
-from . import constants, cursors
+from . import constants, cursors, events
 from ._forksafe import Connection, Cursor, Pool, __version__, connect
 from .exceptions import (
     DatabaseError,
@@ -86,6 +86,7 @@ __all__ = [
     "apilevel",
     "constants",
     "cursors",
+    "events",
     "paramstyle",
     "threadsafety",
     "version_info",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypedDict, final,
 from typing_extensions import Self, TypeVar, Unpack, disjoint_base
 
 from . import exceptions
+from .events import Event
 
 __all__ = ["Connection", "Cursor", "Pool", "Stamp", "__version__", "connect"]
 
@@ -19,6 +20,9 @@ _RowT = TypeVar("_RowT", default=_Row)
 _Args: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 _Column: TypeAlias = tuple[str, int, int | None, int, int, int, bool]
 _Conversions: TypeAlias = dict[int, Callable[[str], Any]]
+_Token: TypeAlias = str | tuple[str, float]
+_Credential: TypeAlias = str | Callable[[], _Token] | None
+_Hook: TypeAlias = Callable[[Connection], object]
 _SslMode: TypeAlias = Literal["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
 
 class _SslOptions(TypedDict, total=False):
@@ -29,9 +33,11 @@ class _SslOptions(TypedDict, total=False):
 
 class _ConnectOptions(TypedDict, total=False):
     host: str | None
-    user: str | None
-    password: str | None
-    passwd: str | None
+    host_order: Literal["listed", "random"]
+    user: _Credential
+    password: _Credential
+    passwd: _Credential
+    credential_timeout: float | None
     database: str | None
     db: str | None
     port: int
@@ -62,6 +68,7 @@ class _ConnectOptions(TypedDict, total=False):
     cursorclass: type[Any] | None
 
 class _PoolOptions(_ConnectOptions, total=False):
+    min_size: int
     max_size: int
     timeout: float
     max_waiting: int
@@ -69,7 +76,12 @@ class _PoolOptions(_ConnectOptions, total=False):
     max_idle: float | None
     pre_ping: bool
     ping_after: float
-    reset: Literal["rollback", "session", "none"]
+    reset: Literal["rollback", "session", "none"] | _Hook
+    configure: _Hook | None
+    check: _Hook | None
+    on_event: Callable[[Event], object] | None
+    leak_after: float | None
+    workers: int | None
     name: str | None
 
 class _Discards(TypedDict):
@@ -78,30 +90,60 @@ class _Discards(TypedDict):
     broken: int
     inherited: int
     closed: int
+    read_only: int
+    drained: int
+    surplus: int
+
+class _Times(TypedDict):
+    count: int
+    p50: float
+    p99: float
+    max: float
+
+class _Lease(TypedDict):
+    thread: str
+    seconds: float
+    where: str | None
+    leaked: bool
 
 class _Stats(TypedDict):
+    pool_min: int
+    pool_max: int
+    pool_size: int
+    pool_available: int
+    requests_waiting: int
+    requests_num: int
+    requests_queued: int
+    requests_wait_ms: int
+    requests_errors: int
+    usage_ms: int
+    returns_bad: int
+    connections_num: int
+    connections_ms: int
+    connections_errors: int
+    connections_lost: int
     pid: int
     name: str
-    max_size: int
-    size: int
-    idle: int
-    in_use: int
-    waiting: int
     closed: bool
+    suspended: bool
+    down_for: float | None
+    in_use: int
+    idle_limit: float | None
+    idle_limit_source: Literal["max_idle", "wait_timeout"]
+    last_connect_error: str | None
     forks_noticed: int
-    connects: int
-    connect_errors: int
-    check_outs: int
-    waits: int
-    wait_seconds: float
-    timeouts: int
     hand_offs: int
+    timeouts: int
     pings: int
     ping_failures: int
     probe_failures: int
+    leaks: int
+    collected: int
+    orphaned: int
     discards: _Discards
-    idle_limit: float | None
-    last_connect_error: str | None
+    wait_time: _Times
+    use_time: _Times
+    leases: list[_Lease]
 
 def connect(url: str | None = None, /, **options: Unpack[_ConnectOptions]) -> Connection: ...
 
@@ -217,8 +259,17 @@ class Pool:
     def closed(self) -> bool: ...
     def connect(self, timeout: float | None = None) -> Connection: ...
     def connection(self, timeout: float | None = None) -> AbstractContextManager[Connection]: ...
+    def open(self, wait: bool = True, timeout: float | None = None) -> None: ...
+    def close(self, timeout: float = 0.0) -> int: ...
+    def resize(self, *, min_size: int | None = None, max_size: int | None = None) -> None: ...
+    def drain(self) -> None: ...
+    def check(self) -> int: ...
+    def suspend(self) -> None: ...
+    def resume(self) -> None: ...
     def stats(self) -> _Stats: ...
-    def close(self) -> None: ...
+    def pop_stats(self) -> _Stats: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

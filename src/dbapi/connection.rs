@@ -6,14 +6,17 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
+use super::call::call;
 use super::cursor::Cursor;
-use super::errors::{detached, no_descriptor, raise};
+use super::errors::{attempt, no_descriptor, raise};
 use super::from_python;
+use super::hooks::Kit;
 use super::link::{skip_answers, Held, Link};
-use super::options::{Objects, Options};
+use super::options::Options;
 use super::style::Style;
 use super::to_python::RowDecoder;
 use crate::session::{Answer, ConnectOptions, Health, Place, Session};
@@ -28,7 +31,8 @@ pub(super) struct Connection {
     options: Arc<ConnectOptions>,
     place: Option<Place>,
     user: String,
-    objects: Objects,
+    /// Last, for a lease that goes with the link may hold a share of it.
+    kit: Arc<Kit>,
 }
 
 /// Open a connection. See the README for the options.
@@ -44,17 +48,17 @@ pub(super) fn connect(
 ) -> PyResult<Connection> {
     let options = Options::for_connection().read(url, options)?;
     let connector = options.connector()?;
-    let session = detached(py, || connector.open(None))?.map_err(|error| raise(&error))?;
-    let connect = Arc::clone(connector.options());
-    Ok(Connection::new(Held::Own(session), connect, options.objects()))
+    let session = attempt(py, || connector.open(None), |error| raise(&error))?;
+    let kit = Kit { objects: options.objects(), ..Kit::default() };
+    Ok(Connection::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
 }
 
 impl Connection {
-    pub(super) fn new(held: Held, options: Arc<ConnectOptions>, objects: Objects) -> Self {
-        let session = held.session();
+    pub(super) fn new(held: Held, options: Arc<ConnectOptions>, kit: Arc<Kit>) -> Self {
         // Kept here too, because an inherited session tells nothing.
-        let (place, user) = (session.place().cloned(), session.user().to_owned());
-        Self { link: Link::new(held), options, place, user, objects }
+        let place = held.session().and_then(|session| session.place().cloned());
+        let user = held.session().map(|session| session.user().to_owned()).unwrap_or_default();
+        Self { link: Link::new(held), options, place, user, kit }
     }
 
     pub(super) fn link(&self) -> &Link {
@@ -66,12 +70,20 @@ impl Connection {
     }
 
     pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.objects.conv.as_ref().map(|conv| conv.bind(py))
+        self.kit.objects.conv.as_ref().map(|conv| conv.bind(py))
     }
 }
 
 #[pymethods]
 impl Connection {
+    /// A pool tells of its kit itself.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match Arc::strong_count(&self.kit) {
+            1 => self.kit.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
     /// A new cursor: what `cursorclass`, or else the option of that name, makes of the connection.
     /// One that is `prepared` has the server prepare its statements.
     #[pyo3(signature = (cursorclass = None, *, prepared = false))]
@@ -82,7 +94,7 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyAny>> {
         slf.get().link.look(|_| ())?;
         let py = slf.py();
-        let own = slf.get().objects.cursorclass.as_ref().map(|class| class.bind(py));
+        let own = slf.get().kit.objects.cursorclass.as_ref().map(|class| class.bind(py));
         match cursorclass.or(own) {
             None => {
                 let cursor = Cursor::new(slf.clone().unbind(), Style::plain(prepared));
@@ -91,9 +103,9 @@ impl Connection {
             Some(class) if prepared => {
                 let how = PyDict::new(py);
                 how.set_item("prepared", true)?;
-                class.call((slf,), Some(&how))
+                call(class, &PyTuple::new(py, [slf])?, Some(&how))
             }
-            Some(class) => class.call1((slf,)),
+            Some(class) => call(class, &PyTuple::new(py, [slf])?, None),
         }
     }
 

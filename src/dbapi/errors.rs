@@ -1,13 +1,14 @@
 //! Errors as Python exceptions: the one place where a number becomes a class.
 
-use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
+use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::PyTypeInfo;
 
+use super::managed::Failure;
+use super::raised;
 use crate::pool;
 use crate::process::is_first_thread;
 use crate::session::Error;
@@ -27,10 +28,6 @@ import_exception!(forksafe.exceptions, TooManyRequests);
 const CLIENT: u16 = 2000;
 
 thread_local! {
-    /// What a signal handler raised while this thread waited for a server. Without a destructor:
-    /// a thread that ends checks in what it holds after its other locals have gone.
-    static RAISED: RefCell<ManuallyDrop<Option<PyErr>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
     /// Whether this thread is in a finalizer.
     static FINALIZING: Cell<bool> = const { Cell::new(false) };
 }
@@ -58,21 +55,18 @@ pub(super) fn interrupted() -> bool {
     if FINALIZING.get() || !is_first_thread() {
         return false;
     }
-    if RAISED.with_borrow(|raised| raised.is_some()) {
-        return true;
+    if !raised::is_any() {
+        Python::try_attach(|py| py.check_signals().map_err(raised::put));
     }
-    let raised = Python::try_attach(|py| py.check_signals().err()).flatten();
-    let any = raised.is_some();
-    RAISED.set(ManuallyDrop::new(raised));
-    any
+    raised::is_any()
 }
 
-/// Run what may wait away from the interpreter. What a signal handler raises meanwhile comes
-/// before any outcome. A panic, which is a defect of ours, comes back as an InternalError: PyO3
+/// Run what may wait away from the interpreter. What a signal handler raises meanwhile, or a callable
+/// that is no `Exception`, comes before any outcome. A panic, which is a defect of ours, comes back as an InternalError: PyO3
 /// would make a BaseException of it, which nobody catches.
 pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    if let Some(raised) = ManuallyDrop::into_inner(RAISED.take()) {
+    if let Some(raised) = raised::take() {
         // The outcome may be a lease, and its check-in a round trip.
         py.detach(|| drop(outcome.ok()));
         return Err(raised);
@@ -83,15 +77,31 @@ pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send)
     })
 }
 
+/// The same for what may run callables of the application's: what they raise becomes the cause of
+/// the error that tells of it.
+pub(super) fn attempt<T: Send, E: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, E> + Send,
+    raise: impl FnOnce(E) -> PyErr,
+) -> PyResult<T> {
+    let outcome = match detached(py, work) {
+        Ok(outcome) => outcome.map_err(|error| raised::explain(py, raise(error))),
+        Err(raised) => Err(raised),
+    };
+    raised::forget(py);
+    outcome
+}
+
 /// Run what may wait where no exception can be raised: in a finalizer. Signal handlers are left
 /// for later, since what they raise would be lost here; and an exception that is on its way stays
 /// on its way. Without an interpreter, at its very end, `work` is only dropped.
 pub(super) fn finally(work: impl FnOnce() + Send) {
     Python::try_attach(|py| {
         let underway = PyErr::take(py);
-        FINALIZING.set(true);
+        // A hook that runs in it may itself collect something.
+        let outer = FINALIZING.replace(true);
         let outcome = detached(py, work);
-        FINALIZING.set(false);
+        FINALIZING.set(outer);
         if let Err(defect) = outcome {
             defect.write_unraisable(py, None);
         }
@@ -131,6 +141,12 @@ pub(super) fn closed() -> PyErr {
     InterfaceError::new_err((crate::session::GONE, "this connection is closed"))
 }
 
+/// The pool has taken the connection back.
+pub(super) fn taken_back() -> PyErr {
+    let text = "this connection was taken back: the thread that had used it has ended";
+    InterfaceError::new_err((crate::session::GONE, text))
+}
+
 /// No descriptor can be told: closed, or inherited.
 pub(super) fn no_descriptor(why: &str) -> PyErr {
     InterfaceError::new_err((crate::session::GONE, why.to_owned()))
@@ -150,17 +166,28 @@ pub(super) fn malformed(text: impl Into<String>) -> PyErr {
     OperationalError::new_err((MALFORMED_PACKET, text.into()))
 }
 
+/// Why a pool could not open a connection.
+fn raise_failure(failure: &Failure) -> PyErr {
+    match failure {
+        Failure::Session(error) => raise(error),
+        Failure::Hook(text) => OperationalError::new_err((CLIENT, text.clone())),
+    }
+}
+
 /// A pool's error.
-pub(super) fn raise_pool(error: pool::Error<Error>) -> PyErr {
+pub(super) fn raise_pool(error: pool::Error<Failure>) -> PyErr {
     let text = || error.to_string();
     match &error {
         pool::Error::TimedOut(_) => PoolTimeout::new_err((CLIENT, text())),
         pool::Error::TooManyRequests { .. } => TooManyRequests::new_err((CLIENT, text())),
         pool::Error::Closed { .. } => PoolClosed::new_err((CLIENT, text())),
         pool::Error::Interrupted { .. } => usage(text()),
-        pool::Error::Connect(cause) => raise(cause),
-        pool::Error::Down(down) => {
-            by_number(down.error.errno(), format!("{}; {down}", down.error.message()))
-        }
+        pool::Error::Connect(failure) => raise_failure(failure),
+        pool::Error::Down(down) => match &down.error {
+            Failure::Session(error) => {
+                by_number(error.errno(), format!("{}; {down}", error.message()))
+            }
+            Failure::Hook(text) => OperationalError::new_err((CLIENT, format!("{text}; {down}"))),
+        },
     }
 }

@@ -1,4 +1,6 @@
-//! Python classes that conversions need.
+//! What is needed of Python modules.
+
+use std::path::Path;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -6,11 +8,18 @@ use pyo3::types::{PyDelta, PyMapping, PySequence, PyType};
 
 static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UUID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static GETFRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static OURS: PyOnceLock<String> = PyOnceLock::new();
+static STANDARD: PyOnceLock<String> = PyOnceLock::new();
 
 /// Have all of it ready when the module is loaded: no fork can then catch it half done.
 pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     decimal(py)?;
     uuid(py)?;
+    event(py)?;
+    getframe(py)?;
+    let _ = (is_ours(py, ""), is_installed(py, ""));
     // The C API of datetime, and the abstract classes that casts look up.
     let nothing = PyDelta::new(py, 0, 0, 0, false)?.into_any();
     let _ = (nothing.cast::<PyMapping>().is_ok(), nothing.cast::<PySequence>().is_ok());
@@ -25,4 +34,41 @@ pub(super) fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 /// `uuid.UUID`.
 pub(super) fn uuid(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     UUID.import(py, "uuid", "UUID")
+}
+
+/// `forksafe.events.Event`.
+pub(super) fn event(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    EVENT.import(py, "forksafe.events", "Event")
+}
+
+/// `sys._getframe`.
+pub(super) fn getframe(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    GETFRAME.import(py, "sys", "_getframe")
+}
+
+/// Whether a file of Python code is one of this package's.
+pub(super) fn is_ours(py: Python<'_>, file: &str) -> bool {
+    folder(py, &OURS, "forksafe.events").is_ok_and(|ours| file.starts_with(ours))
+}
+
+/// Whether it is one of the standard library's, or of a package that was installed.
+pub(super) fn is_installed(py: Python<'_>, file: &str) -> bool {
+    let standard = folder(py, &STANDARD, "threading").is_ok_and(|folder| file.starts_with(folder));
+    let made_by_the_interpreter = file.starts_with("<frozen ");
+    let elsewhere = file.contains("/site-packages/") || file.contains("/dist-packages/");
+    standard || made_by_the_interpreter || elsewhere
+}
+
+/// Where the file of a module is, with the last separator.
+fn folder<'py>(
+    py: Python<'py>,
+    known: &'py PyOnceLock<String>,
+    module: &str,
+) -> PyResult<&'py str> {
+    let found = known.get_or_try_init(py, || {
+        let file: String = py.import(module)?.getattr("__file__")?.extract()?;
+        let folder = Path::new(&file).parent().unwrap_or_else(|| Path::new(""));
+        Ok::<_, PyErr>(format!("{}{}", folder.display(), std::path::MAIN_SEPARATOR))
+    });
+    found.map(String::as_str)
 }

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping, PySequence, PyString};
 
+use super::call::item;
 use super::errors::usage;
 use super::from_python::Writer;
 use crate::session::{Piece, Pieces};
@@ -70,7 +71,7 @@ impl<'a, 'py> Values<'a, 'py> {
     pub(super) fn at(&mut self, place: Piece<'_>) -> PyResult<Bound<'py, PyAny>> {
         match (place, self.parameters) {
             (Piece::Named(name), Parameters::Mapping(values)) => {
-                values.get_item(name).map_err(|_| usage(format!("no parameter is named {name:?}")))
+                item(values, name).map_err(|_| usage(format!("no parameter is named {name:?}")))
             }
             (Piece::Named(_), _) => {
                 Err(usage("the statement has `%(name)s`, so its parameters must be a mapping"))

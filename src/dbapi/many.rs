@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+use super::call::each;
 use super::cursor::Cursor;
 use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
@@ -32,7 +33,7 @@ fn one_by_one(
     many: &Bound<'_, PyAny>,
 ) -> PyResult<Option<u64>> {
     let mut total = None;
-    for args in many.try_iter()? {
+    for args in each(many)? {
         let changed = cursor.execute(query.py(), query, Some(&args?))?;
         // What is not known is not counted.
         total = Some(total.unwrap_or(0) + u64::try_from(changed).unwrap_or(0));
@@ -69,7 +70,7 @@ impl<'a> Batches<'a> {
 
     fn run(mut self, batch: &Batch<'_>, many: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
         let mut row = Vec::new();
-        for args in many.try_iter()? {
+        for args in each(many)? {
             row.clear();
             interpolate(self.writer, batch.row, &Parameters::of(Some(&args?))?, &mut row)?;
             if !self.sql.is_empty() && self.sql.len() + row.len() > self.largest {

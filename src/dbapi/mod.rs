@@ -1,22 +1,35 @@
 //! PEP 249 for Python: registers, nothing else.
 
+mod at_exit;
+mod call;
+mod callable;
 mod cells_to_python;
 mod columns;
 mod connection;
+mod credentials;
 mod cursor;
 mod errors;
+mod events;
 mod flow;
+mod foreign;
 mod from_python;
+mod hooks;
 mod imports;
 mod interpolate;
+mod lending;
 mod link;
+mod managed;
 mod many;
 mod options;
+mod place;
 mod pool;
+mod pool_options;
 mod prepared;
 mod procedure;
+mod raised;
 mod result;
 mod stamp;
+mod stats;
 mod style;
 mod to_python;
 
@@ -45,7 +58,9 @@ fn _forksafe(module: &Bound<'_, PyModule>) -> PyResult<()> {
     crate::session::prepare();
     imports::prepare(py)?;
     errors::prepare(py);
-    py.get_type::<pool::Lending>();
+    credentials::prepare();
+    at_exit::prepare(py)?;
+    py.get_type::<lending::Lending>();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(connection::connect, module)?)?;
     module.add_class::<connection::Connection>()?;

@@ -1,24 +1,15 @@
 //! Keywords and URLs as options.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
+use super::credentials::Source;
 use super::errors::{interrupted, raise, usage};
-use crate::pool::{MaxIdle, PoolOptions, Reset};
+use super::foreign;
+use super::pool_options::{self, Hooks, Pooling};
+use crate::pool::{PoolOptions, Reset};
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
-
-/// The names of the pool's own options.
-const POOL_NAMES: [&str; 9] = [
-    "max_size",
-    "timeout",
-    "max_waiting",
-    "recycle",
-    "max_idle",
-    "pre_ping",
-    "ping_after",
-    "reset",
-    "name",
-];
 
 /// The names of the options that are Python objects.
 const OBJECT_NAMES: [&str; 2] = ["conv", "cursorclass"];
@@ -32,7 +23,7 @@ const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE 
 /// Options on their way from the caller.
 pub(super) struct Options {
     connect: ConnectOptions,
-    pool: Option<PoolOptions>,
+    pool: Option<Pooling>,
     objects: Objects,
 }
 
@@ -43,14 +34,16 @@ pub(super) struct Objects {
     pub(super) conv: Option<Py<PyDict>>,
     /// The class of cursors that are not asked for by a class.
     pub(super) cursorclass: Option<Py<PyType>>,
+    user: Option<Source>,
+    password: Option<Source>,
 }
 
 impl Objects {
-    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self {
-            conv: self.conv.as_ref().map(|conv| conv.clone_ref(py)),
-            cursorclass: self.cursorclass.as_ref().map(|class| class.clone_ref(py)),
-        }
+    /// For the garbage collector: they often refer to what the connection or its pool belongs to.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.conv)?;
+        visit.call(&self.cursorclass)?;
+        [&self.user, &self.password].into_iter().flatten().try_for_each(|it| it.traverse(visit))
     }
 }
 
@@ -63,7 +56,7 @@ impl Options {
 
     /// For a pool.
     pub(super) fn for_pool() -> Self {
-        Self { pool: Some(PoolOptions::default()), ..Self::for_connection() }
+        Self { pool: Some(Pooling::default()), ..Self::for_connection() }
     }
 
     /// Read the URL first, then the keywords, which win.
@@ -80,6 +73,9 @@ impl Options {
                 ));
             }
             for (name, value) in session::url::settings(url).map_err(usage)? {
+                if let Some(foreign) = self.foreign(&name) {
+                    return Err(usage(foreign));
+                }
                 if !self.known().contains(&&*name) {
                     return Err(usage(session::unknown_in_url(&name, &self.known())));
                 }
@@ -96,14 +92,25 @@ impl Options {
     pub(super) fn connector(&self) -> PyResult<Connector> {
         self.connect.validate().map_err(usage)?;
         // Only a reset of the session asks what has changed in it.
-        let track_state = self.pool.as_ref().is_some_and(|pool| pool.reset == Reset::Session);
-        let connect = ConnectOptions { track_state, ..self.connect.clone() };
+        let track_state =
+            self.pool.as_ref().is_some_and(|pool| pool.options().reset == Reset::Session);
+        let connect = ConnectOptions {
+            track_state,
+            ask_user: self.objects.user.as_ref().map(Source::ask),
+            ask_password: self.objects.password.as_ref().map(Source::ask),
+            ..self.connect.clone()
+        };
         Connector::new(connect).map_err(|error| raise(&error))
     }
 
     /// The pool's options.
     pub(super) fn pool(&self) -> PoolOptions {
-        self.pool.clone().unwrap_or_default()
+        self.pool.as_ref().map(|pool| pool.options().clone()).unwrap_or_default()
+    }
+
+    /// The pool's hooks.
+    pub(super) fn hooks(&mut self, py: Python<'_>) -> PyResult<Hooks> {
+        self.pool.as_mut().map_or_else(|| Ok(Hooks::default()), |pool| pool.take_hooks(py))
     }
 
     /// Those that are Python objects.
@@ -113,7 +120,17 @@ impl Options {
 
     /// The options there are. That of a pool is known without one too, to say where it belongs.
     fn known(&self) -> Vec<&'static str> {
-        [&session::NAMES[..], &POOL_NAMES, &OBJECT_NAMES].concat()
+        [&session::NAMES[..], &pool_options::NAMES, &OBJECT_NAMES].concat()
+    }
+
+    /// The sentence for a name that other pools have for an option of a pool.
+    fn foreign(&self, name: &str) -> Option<String> {
+        let (answer, own) = foreign::answer(name)?;
+        let of_pools = own.filter(|own| pool_options::NAMES.contains(own)).map(of_pools);
+        Some(match (of_pools, &self.pool) {
+            (Some(where_from), None) => format!("{answer}; {where_from}"),
+            _ => answer,
+        })
     }
 
     fn set_python(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -125,9 +142,37 @@ impl Options {
             }
             ("conv", Err(_)) => Err(usage(CONV)),
             ("cursorclass", _) => self.set_cursorclass(value),
-            _ if !self.known().contains(&name) => Err(usage(session::unknown(name, &self.known()))),
             ("ssl", Ok(parts)) => self.set_ssl(parts),
-            _ => self.set(name, plain(name, value)?).map_err(usage),
+            _ if self.set_callable(name, value)? => Ok(()),
+            _ if self.known().contains(&name) => self.set(name, plain(name, value)?).map_err(usage),
+            _ => {
+                let unknown = || session::unknown(name, &self.known());
+                Err(usage(self.foreign(name).unwrap_or_else(unknown)))
+            }
+        }
+    }
+
+    /// Set an option to a callable; `false`: it has none of these names, or the value is none.
+    fn set_callable(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match (name, &mut self.pool) {
+            ("user", _) if value.is_callable() => {
+                self.objects.user = Some(Source::new(value)?);
+                Ok(true)
+            }
+            ("password" | "passwd", _) if value.is_callable() => {
+                self.objects.password = Some(Source::new(value)?);
+                Ok(true)
+            }
+            ("user" | "password" | "passwd", _)
+                if !value.is_none() && !value.is_instance_of::<PyString>() =>
+            {
+                let kind = value.get_type().qualname()?;
+                let wanted = "text, or a callable without arguments that answers it";
+                Err(usage(format!("{name} must be {wanted}, not a {kind}")))
+            }
+            (_, Some(pool)) => pool.set_callable(name, value),
+            (_, None) if pool_options::NAMES.contains(&name) => Err(usage(of_pools(name))),
+            (_, None) => Ok(false),
         }
     }
 
@@ -156,50 +201,25 @@ impl Options {
 
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         match &mut self.pool {
-            Some(pool) if POOL_NAMES.contains(&name) => set_pool(pool, Given { name, value }),
-            None if POOL_NAMES.contains(&name) => {
-                Err(format!("{name} is an option of forksafe.Pool, not of a single connection"))
-            }
+            Some(pool) if pool_options::NAMES.contains(&name) => pool.set(Given { name, value }),
+            None if pool_options::NAMES.contains(&name) => Err(of_pools(name)),
             _ if OBJECT_NAMES.contains(&name) => {
                 Err(format!("{name} is a Python object, which a URL cannot hold: a keyword can"))
             }
-            _ => self.connect.set(name, value),
-        }
-    }
-}
-
-fn set_pool(pool: &mut PoolOptions, given: Given<'_>) -> Result<(), String> {
-    let defaults = PoolOptions::default();
-    match given.name {
-        "max_size" => pool.max_size = given.count()?,
-        "timeout" => pool.timeout = given.seconds()?.unwrap_or(defaults.timeout),
-        "max_waiting" => pool.max_waiting = given.count()?,
-        "recycle" => pool.recycle = given.seconds()?,
-        "max_idle" => pool.max_idle = MaxIdle::Exactly(given.seconds()?),
-        "pre_ping" => pool.pre_ping = given.bool()?.unwrap_or(defaults.pre_ping),
-        "ping_after" => pool.ping_after = given.seconds_or_zero()?.unwrap_or(defaults.ping_after),
-        "reset" => pool.reset = reset(&given.value)?,
-        _ => {
-            pool.name = match given.value {
-                Value::Text(name) => Some(name),
-                Value::Null => None,
-                _ => return Err("name must be text".into()),
+            _ => {
+                match name {
+                    "user" => self.objects.user = None,
+                    "password" | "passwd" => self.objects.password = None,
+                    _ => {}
+                }
+                self.connect.set(name, value)
             }
         }
     }
-    Ok(())
 }
 
-fn reset(value: &Value) -> Result<Reset, String> {
-    match value {
-        Value::Text(text) => match text.as_str() {
-            "rollback" => Ok(Reset::Rollback),
-            "session" => Ok(Reset::Session),
-            "none" => Ok(Reset::Nothing),
-            _ => Err(format!("reset must be 'rollback', 'session' or 'none', not {text:?}")),
-        },
-        _ => Err("reset must be 'rollback', 'session' or 'none'".into()),
-    }
+fn of_pools(name: &str) -> String {
+    format!("{name} is an option of forksafe.Pool, not of a single connection")
 }
 
 /// A Python value that an option can have.

@@ -4,48 +4,82 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::at_exit;
 use super::connection::Connection;
-use super::errors::{detached, finally, interrupted, raise_pool, usage};
+use super::errors::{attempt, detached, finally, interrupted, raise_pool, usage};
+use super::hooks::Kit;
+use super::lending::Lending;
 use super::link::Held;
-use super::options::{Objects, Options};
+use super::managed::{Failure, Managed};
+use super::options::Options;
+use super::place::{place, thread_name};
+use super::stats::as_dict;
 use crate::pool::{self, Caller, Stats};
-use crate::session::{Connector, Given, Value};
+use crate::process::Process;
+use crate::session::{Given, Value};
 
 /// A pool of connections that survives `fork()`.
 ///
-/// Opens nothing until asked. In a forked child it is the same pool, empty, at full size; what the
-/// parent had open stays the parent's. Raises ProgrammingError when an option is unknown or has a
-/// value that it cannot have. See the README for the options.
+/// `Pool("mysql://user:password@host/database", max_size=20)`, or with keywords alone. The README
+/// has the options; one that is unknown, or has a value that it cannot have, is a ProgrammingError.
+///
+/// Opens nothing until asked, and has no thread of its own. In a forked child it is the same pool,
+/// empty, at full size; what the parent had open stays the parent's. Safe to use from any number
+/// of threads.
+///
+/// Its errors are OperationalErrors: PoolTimeout, TooManyRequests, PoolClosed, or what a failed
+/// connect raises.
 #[pyclass(frozen, weakref, module = "forksafe")]
 pub(super) struct Pool {
-    pool: pool::Pool<Connector>,
-    objects: Objects,
+    pool: pool::Pool<Managed>,
+    /// Last, for the pool holds a share of it.
+    kit: Arc<Kit>,
 }
 
 impl Pool {
-    fn check_out(&self, py: Python<'_>, timeout: Option<Duration>) -> PyResult<Connection> {
-        let caller = Caller {
-            timeout,
-            thread: thread_name(py).map(Arc::from),
-            place: None,
-            keep_waiting: Some(&|| !interrupted()),
-        };
-        let lease = detached(py, || self.pool.check_out_for(&caller))?.map_err(raise_pool)?;
-        let options = Arc::clone(self.pool.manage().options());
-        Ok(Connection::new(Held::Lent(lease), options, self.objects.clone_ref(py)))
+    pub(super) fn check_out(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Duration>,
+    ) -> PyResult<Connection> {
+        let place = self.pool.options().leak_after.and_then(|_| place(py));
+        let place = place.map(Arc::from);
+        let lease = self.wait(py, timeout, place, |caller| self.pool.check_out_for(caller))?;
+        let options = Arc::clone(self.pool.manage().connector().options());
+        Ok(Connection::new(Held::Lent(lease), options, Arc::clone(&self.kit)))
     }
-}
 
-/// What Python calls this thread. `current_thread()` would take a lock of its module's for a
-/// thread that Python did not start, and a fork made in C may have copied that lock held.
-fn thread_name(py: Python<'_>) -> Option<String> {
-    let threading = py.import("threading").ok()?;
-    let ident = threading.call_method0("get_ident").ok()?;
-    let thread = threading.getattr("_active").ok()?.get_item(ident).ok()?;
-    thread.getattr("name").ok()?.extract().ok()
+    /// The interpreter ends: let the idle connections go, and tell nobody.
+    pub(super) fn say_goodbye(&self, py: Python<'_>) -> PyResult<()> {
+        self.pool.manage().be_quiet();
+        self.now(py, pool::Pool::drain)
+    }
+
+    /// Do what may wait on behalf of this thread. Ctrl-C ends it.
+    fn wait<T: Send>(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Duration>,
+        place: Option<Arc<str>>,
+        work: impl FnOnce(&Caller<'_>) -> Result<T, pool::Error<Failure>> + Send,
+    ) -> PyResult<T> {
+        let thread = thread_name(py).map(Arc::from);
+        let caller = Caller { timeout, thread, place, keep_waiting: Some(&|| !interrupted()) };
+        attempt(py, || work(&caller), raise_pool)
+    }
+
+    /// Events may be told, so that is done away from the interpreter too.
+    fn now<T: Send>(
+        &self,
+        py: Python<'_>,
+        look: impl FnOnce(&pool::Pool<Managed>) -> T + Send,
+    ) -> PyResult<T> {
+        detached(py, || look(&self.pool))
+    }
 }
 
 fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
@@ -53,20 +87,67 @@ fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
     Given { name: "timeout", value }.seconds_or_zero().map_err(usage)
 }
 
+/// A size that was given, or the one that there is.
+fn size(name: &str, given: Option<i64>, now: usize) -> PyResult<usize> {
+    let Some(given) = given else { return Ok(now) };
+    Given { name, value: Value::Int(given) }.count().map_err(usage)
+}
+
 #[pymethods]
 impl Pool {
     #[new]
     #[pyo3(signature = (url = None, /, **options))]
-    fn py_new(url: Option<&str>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let options = Options::for_pool().read(url, options)?;
-        let pool = pool::Pool::new(options.connector()?, options.pool()).map_err(usage)?;
-        Ok(Self { pool, objects: options.objects() })
+    fn py_new<'py>(
+        py: Python<'py>,
+        url: Option<&str>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let mut options = Options::for_pool().read(url, options)?;
+        let (connector, plain) = (options.connector()?, options.pool());
+        let hooks = options.hooks(py)?;
+        let kit = Arc::new(Kit { hooks, objects: options.objects() });
+        let managed = Managed::new(connector, Arc::clone(&kit));
+        let pool = pool::Pool::new(managed, plain).map_err(usage)?;
+        let pool = Bound::new(py, Self { pool, kit })?;
+        at_exit::remember(&pool)?;
+        Ok(pool)
     }
 
-    /// Check out a connection; its `close()` checks it in. `timeout` in seconds, default: the
-    /// pool's.
+    /// Open connections until there are `min_size`, one after another, each configured.
     ///
-    /// Raises PoolTimeout, TooManyRequests or PoolClosed, or what a failed connect raises.
+    /// `timeout` in seconds, for all of them together; default: the pool's. With `wait=False`
+    /// nothing is opened, for the pool has no thread to do it: connections are opened when they
+    /// are asked for. Nobody has to call this; `with Pool(…)` does.
+    ///
+    /// Raises PoolClosed when the pool has been closed, and what a failed `connect()` raises.
+    ///
+    /// psycopg_pool: `open(wait)` and `wait(timeout)`. HikariCP: `initializationFailTimeout`.
+    #[pyo3(signature = (wait = true, timeout = None))]
+    fn open(&self, py: Python<'_>, wait: bool, timeout: Option<f64>) -> PyResult<()> {
+        let timeout = seconds(timeout)?;
+        self.wait(py, timeout, None, |caller| match wait {
+            true => self.pool.open(caller),
+            false if !self.pool.is_closed() => Ok(()),
+            false => Err(pool::Error::Closed {
+                pool: self.pool.name().to_owned(),
+                pid: Process::current().pid(),
+            }),
+        })
+    }
+
+    /// Check out a connection; its `close()` checks it in.
+    ///
+    /// `timeout` in seconds, with the wait, the tests and the connecting; default: the pool's. 0:
+    /// what can be lent at once, without a round trip.
+    ///
+    /// One that is never closed comes back when it is collected; or, if others wait for a
+    /// connection, when the thread that used it last has ended. Both are counted and told.
+    ///
+    /// Raises PoolTimeout, TooManyRequests or PoolClosed, or what a failed connect raises, which
+    /// comes at once while the server is down.
+    ///
+    /// psycopg_pool: `getconn(timeout)`. SQLAlchemy: `Pool.connect()`. HikariCP:
+    /// `getConnection()`.
     #[pyo3(signature = (timeout = None))]
     fn connect(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Connection> {
         self.check_out(py, seconds(timeout)?)
@@ -74,41 +155,152 @@ impl Pool {
 
     /// A context manager around `connect()`: commits when the block ends, rolls back when it
     /// raises, and checks in.
+    ///
+    /// psycopg_pool: `connection(timeout)`.
     #[pyo3(signature = (timeout = None))]
     fn connection(slf: Py<Self>, timeout: Option<f64>) -> PyResult<Lending> {
-        Ok(Lending { pool: slf, timeout: seconds(timeout)?, lent: parking_lot::Mutex::new(None) })
+        Ok(Lending::new(slf, seconds(timeout)?))
     }
 
-    /// Lend nothing more: closes the idle connections, wakes those who wait with PoolClosed. What
-    /// is in use is closed when it comes back. Safe to repeat.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        detached(py, || self.pool.close())
+    /// Lend nothing more: close the idle connections, wake those who wait with PoolClosed, and
+    /// then wait up to `timeout` seconds (default 0) for what is in use to come back.
+    ///
+    /// Answers how many connections are in use still; each is closed when it comes back. A closed
+    /// pool stays closed, also in a child forked later. Safe to repeat.
+    ///
+    /// psycopg_pool: `close(timeout)`, which waits for its threads. SQLAlchemy: `dispose()`.
+    /// HikariCP: `close()`.
+    #[pyo3(signature = (timeout = 0.0))]
+    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<usize> {
+        let timeout = seconds(Some(timeout))?.unwrap_or_default();
+        self.now(py, |pool| pool.close_within(timeout, Some(&|| !interrupted())))
     }
 
-    /// What the pool is doing and has done in this process, as a dictionary.
+    /// Change `min_size` and `max_size`, or one of them, in this process and in children forked
+    /// later.
+    ///
+    /// What is idle and too many is closed at once, what is in use and too many when it comes
+    /// back. Nothing is opened: see `open()`. Raises ProgrammingError for sizes that cannot be.
+    ///
+    /// psycopg_pool: `resize(min_size, max_size)`. HikariCP: `setMaximumPoolSize()`.
+    #[pyo3(signature = (*, min_size = None, max_size = None))]
+    fn resize(&self, py: Python<'_>, min_size: Option<i64>, max_size: Option<i64>) -> PyResult<()> {
+        let now = self.now(py, pool::Pool::stats)?;
+        let min_size = size("min_size", min_size, now.min_size)?;
+        let max_size = size("max_size", max_size, now.max_size)?;
+        self.now(py, |pool| pool.resize(min_size, max_size))?.map_err(usage)
+    }
+
+    /// Replace every connection: the idle ones are closed at once, those in use when they come
+    /// back. For instance after a change of grants, or before the server is stopped.
+    ///
+    /// psycopg_pool: `drain()`. HikariCP: `softEvictConnections()`.
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        self.now(py, pool::Pool::drain)
+    }
+
+    /// Test every idle connection by a ping and by the option `check`, and close those that fail.
+    /// Answers how many did.
+    ///
+    /// psycopg_pool: `check()`.
+    fn check(&self, py: Python<'_>) -> PyResult<usize> {
+        self.wait(py, None, None, |caller| Ok(self.pool.check(caller)))
+    }
+
+    /// Lend nothing until `resume()`: callers wait, each within its time-out. What is lent stays
+    /// lent. In this process alone: a child forked meanwhile lends.
+    ///
+    /// HikariCP: `suspendPool()`.
+    fn suspend(&self, py: Python<'_>) -> PyResult<()> {
+        self.now(py, pool::Pool::suspend)
+    }
+
+    /// Lend again after `suspend()`. Safe to repeat.
+    ///
+    /// HikariCP: `resumePool()`.
+    fn resume(&self, py: Python<'_>) -> PyResult<()> {
+        self.now(py, pool::Pool::resume)
+    }
+
+    /// What the pool is doing, and has done in this process, as a dictionary.
+    ///
+    /// psycopg_pool's fifteen keys with its meanings (times in whole milliseconds):
+    ///
+    /// pool_min, pool_max: the options, or what `resize()` made of them.
+    /// pool_size, pool_available: connections idle and in use; those idle.
+    /// requests_waiting: callers waiting now.
+    /// requests_num, requests_queued, requests_wait_ms, requests_errors: connections asked for;
+    /// how often the caller had to wait, and how long all did; how often there was an error.
+    /// usage_ms: how long connections were lent.
+    /// returns_bad: connections that came back broken.
+    /// connections_num, connections_ms, connections_errors: attempts to connect, those that failed
+    /// included; how long those took that did not; those that failed.
+    /// connections_lost: connections that `check()` found dead.
+    ///
+    /// And our own (times in seconds):
+    ///
+    /// pid, name, closed, suspended: the process, the pool, its state.
+    /// down_for: for how long no connection could be opened; None: the last attempt went well.
+    /// in_use: connections lent, being opened, tested or reset.
+    /// forks_noticed: forks between the pool's first process and this one, as far as it was used.
+    /// hand_offs: connections that went straight from one caller to the next.
+    /// timeouts: callers that got a PoolTimeout.
+    /// pings, ping_failures, probe_failures: tests of idle connections.
+    /// discards: connections not kept, by reason: expired, idle, broken, inherited, closed,
+    /// read_only, drained, surplus.
+    /// leaks, collected, orphaned: leases held longer than `leak_after`; those that came back because
+    /// the connection object was collected, or the thread that had used it had ended.
+    /// wait_time, use_time: from request to lease, from lease to check-in: count, p50, p99, max.
+    /// leases: who holds what, longest first: thread, seconds, where (with `leak_after`), leaked.
+    /// idle_limit, idle_limit_source: how long a connection may rest; "max_idle" or
+    /// "wait_timeout", the server's.
+    /// last_connect_error: why an attempt to connect failed last.
+    ///
+    /// psycopg_pool: `get_stats()`. SQLAlchemy: `status()`. HikariCP: `HikariPoolMXBean`.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        as_dict(py, &self.pool.stats())
+        as_dict(py, &self.now(py, pool::Pool::stats)?)
     }
 
-    /// Whether it is closed.
+    /// As `stats()`; what is counted is counted from zero again from here on, but for
+    /// `forks_noticed` and `discards["inherited"]`.
+    ///
+    /// psycopg_pool: `pop_stats()`.
+    fn pop_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        as_dict(py, &self.now(py, pool::Pool::pop_stats)?)
+    }
+
+    /// Whether it has been closed, in this process or before the fork.
     #[getter]
-    fn closed(&self) -> bool {
-        self.pool.is_closed()
+    fn closed(&self, py: Python<'_>) -> PyResult<bool> {
+        self.now(py, pool::Pool::is_closed)
     }
 
-    /// Its name, in errors and stats.
+    /// Its name in errors, events and stats: the option, or one made up.
     #[getter]
     fn name(&self) -> &str {
         self.pool.name()
     }
 
-    fn __enter__(slf: Py<Self>) -> Py<Self> {
-        slf
+    /// As `open()`.
+    fn __enter__(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
+        slf.get().open(py, true, None)?;
+        Ok(slf)
     }
 
+    /// As `close()`.
     #[pyo3(signature = (*_exc))]
     fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.close(py)
+        self.close(py, 0.0).map(drop)
+    }
+
+    /// How many connections there are, idle and in use.
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.now(py, pool::Pool::size)
+    }
+
+    /// True, also while there is no connection: `pool or default` must not pass an empty one over.
+    fn __bool__(&self) -> bool {
+        true
     }
 
     fn __reduce__(&self) -> PyResult<()> {
@@ -118,8 +310,19 @@ impl Pool {
         ))
     }
 
-    fn __repr__(&self) -> String {
-        format!("<forksafe.Pool {}>", self.pool.stats())
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let stats: Stats = self.now(py, pool::Pool::stats)?;
+        Ok(format!("<forksafe.Pool {stats}>"))
+    }
+
+    /// The hooks, unless connections that are lent share them: those may still call them.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        /// This pool, and the native one.
+        const OWN: usize = 2;
+        match Arc::strong_count(&self.kit) {
+            OWN => self.kit.traverse(&visit),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -127,83 +330,8 @@ impl Drop for Pool {
     /// Nobody can check out any more. In a child, inherited leases keep the native pool alive for
     /// ever, so the child's own idle connections would get no goodbye from its end.
     fn drop(&mut self) {
+        // The garbage collector may have emptied the listener by now.
+        self.pool.manage().be_quiet();
         finally(|| self.pool.close());
     }
-}
-
-/// What `Pool.connection()` answers: a connection for the time of one block.
-#[pyclass(frozen, module = "forksafe")]
-pub(super) struct Lending {
-    pool: Py<Pool>,
-    timeout: Option<Duration>,
-    lent: parking_lot::Mutex<Option<Py<Connection>>>,
-}
-
-#[pymethods]
-impl Lending {
-    fn __enter__(&self, py: Python<'_>) -> PyResult<Py<Connection>> {
-        let connection = Py::new(py, self.pool.get().check_out(py, self.timeout)?)?;
-        let before = match self.lent.try_lock() {
-            Some(mut lent) => lent.replace(connection.clone_ref(py)),
-            None => None,
-        };
-        match before {
-            None => Ok(connection),
-            Some(_) => Err(usage("a Pool.connection() block cannot be entered twice at once")),
-        }
-    }
-
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        kind: &Bound<'_, PyAny>,
-        _value: &Bound<'_, PyAny>,
-        _traceback: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let Some(connection) = self.lent.try_lock().and_then(|mut lent| lent.take()) else {
-            return Ok(());
-        };
-        connection.get().end_block(py, kind.is_none())
-    }
-}
-
-fn as_dict<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>> {
-    let discards = PyDict::new(py);
-    discards.set_item("expired", stats.discards.expired)?;
-    discards.set_item("idle", stats.discards.idle)?;
-    discards.set_item("broken", stats.discards.broken)?;
-    discards.set_item("inherited", stats.discards.inherited)?;
-    discards.set_item("closed", stats.discards.closed)?;
-    let dict = PyDict::new(py);
-    dict.set_item("pid", stats.pid)?;
-    dict.set_item("name", &stats.name)?;
-    dict.set_item("closed", stats.closed)?;
-    for (name, size) in [
-        ("max_size", stats.max_size),
-        ("size", stats.size),
-        ("idle", stats.idle),
-        ("in_use", stats.in_use),
-        ("waiting", stats.waiting),
-    ] {
-        dict.set_item(name, size)?;
-    }
-    for (name, count) in [
-        ("forks_noticed", stats.forks_noticed),
-        ("connects", stats.connects),
-        ("connect_errors", stats.connect_errors),
-        ("check_outs", stats.check_outs),
-        ("waits", stats.waits),
-        ("timeouts", stats.timeouts),
-        ("hand_offs", stats.hand_offs),
-        ("pings", stats.pings),
-        ("ping_failures", stats.ping_failures),
-        ("probe_failures", stats.probe_failures),
-    ] {
-        dict.set_item(name, count)?;
-    }
-    dict.set_item("wait_seconds", stats.wait_seconds.as_secs_f64())?;
-    dict.set_item("discards", discards)?;
-    dict.set_item("idle_limit", stats.idle_limit.map(|limit| limit.as_secs_f64()))?;
-    dict.set_item("last_connect_error", &stats.last_connect_error)?;
-    Ok(dict)
 }

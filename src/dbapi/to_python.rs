@@ -5,6 +5,7 @@ use pyo3::types::{
     PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple,
 };
 
+use super::call::call;
 use super::errors::malformed;
 use super::imports::decimal;
 use crate::session::{Charset, Column, ColumnFlags, ColumnType, Format, ResultSet, Values};
@@ -130,7 +131,10 @@ impl Decoder {
             Self::Time => time(py, bytes).unwrap_or_else(|| Err(odd("a time"))),
             Self::Text => text(py, bytes, charset),
             Self::Bytes => Ok(PyBytes::new(py, bytes).into_any()),
-            Self::Own(converter) => converter.bind(py).call1((text(py, bytes, charset)?,)),
+            Self::Own(converter) => {
+                let args = PyTuple::new(py, [text(py, bytes, charset)?])?;
+                call(converter.bind(py), &args, None)
+            }
         }
     }
 }

@@ -118,4 +118,4 @@ class DjangoPool(Django):
 
     def verify_counts(self, connects: int = 1) -> None:
         super().verify_counts()
-        assert self.wrapper.pool.stats()["connects"] == connects
+        assert self.wrapper.pool.stats()["connections_num"] == connects

@@ -171,7 +171,7 @@ class State:
 
     def verify_counts(self, connects: int = 1) -> None:
         """The parent's pool has replaced no connection."""
-        assert self.pool.stats()["connects"] == connects
+        assert self.pool.stats()["connections_num"] == connects
 
     def leave(self) -> None:
         """Give everything back; also after a failure, in whatever state."""

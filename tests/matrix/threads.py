@@ -99,16 +99,16 @@ class Waiting(Threaded):
         self.other = self.pool.connect()
         [(self.wanted,)] = ask(self.other, "SELECT CONNECTION_ID()")
         self.thread = Background(self.wait_and_ask)
-        wait_until(lambda: self.pool.stats()["waiting"] == 1)
+        wait_until(lambda: self.pool.stats()["requests_waiting"] == 1)
 
     def fill(self) -> set[int]:
         if self.pool:
             stats = self.pool.stats()
-            assert (stats["waiting"], stats["in_use"]) == (0, 0)
+            assert (stats["requests_waiting"], stats["in_use"]) == (0, 0)
         return super().fill()
 
     def go_on(self) -> None:
-        assert self.pool.stats()["waiting"] == 1
+        assert self.pool.stats()["requests_waiting"] == 1
         self.let_thread_go()
         assert self.thread is not None
         assert self.thread.result() == [(self.wanted,)]
@@ -160,8 +160,8 @@ class Contended(State):
                 continue
 
     def go_on(self) -> None:
-        lent = self.pool.stats()["check_outs"]
-        wait_until(lambda: self.pool.stats()["check_outs"] > lent)
+        lent = self.pool.stats()["requests_num"]
+        wait_until(lambda: self.pool.stats()["requests_num"] > lent)
         self.end_callers()
 
     def end_callers(self) -> None:

@@ -32,7 +32,7 @@ def live(world: World, rng: random.Random, end: str, in_main_thread: bool) -> No
     try:
         _work(world, rng, counts)
         _judge_descriptors(world, counts)
-        left_open = sum(pool.stats()["size"] for pool in world.pools)
+        left_open = sum(pool.stats()["pool_size"] for pool in world.pools)
         counts[_without_goodbye(world, end, in_main_thread)] += left_open
     except BaseException:
         counts.note("unexpected", f"in a child: {traceback.format_exc()[-1500:]}")
@@ -164,7 +164,7 @@ LAST_USES: tuple[Use, ...] = (_look, _look, _ask_for_a_cursor, _close, _collect)
 def _judge_descriptors(world: World, counts: Counts) -> None:
     """Only what was open before forksafe, and one socket for each session of this child's own."""
     more = open_descriptors().keys() - world.known
-    own = sum(pool.stats()["size"] for pool in world.pools)
+    own = sum(pool.stats()["pool_size"] for pool in world.pools)
     if len(more) != own:
         counts.note("child_gained", f"{own} sessions, but {more}", abs(len(more) - own))
 

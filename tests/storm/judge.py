@@ -72,7 +72,7 @@ def judge_parent(world: World, counts: Counts) -> None:
         found, cause = set(), f": {error}"
     if lost := world.sessions - found:
         counts.note("parent_lost", f"sessions {lost} of the pool{cause}", len(lost))
-    counts["parent_connects"] += sum(pool.stats()["connects"] for pool in world.pools)
+    counts["parent_connects"] += sum(pool.stats()["connections_num"] for pool in world.pools)
     world.close()
     judge_descriptors(world, counts)
 

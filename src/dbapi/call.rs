@@ -1,0 +1,87 @@
+//! Calls of a program's own Python code, which may take its time.
+//!
+//! Before Python 3.14, what asks for the interpreter after its end, in any thread but the main one,
+//! is ended by `pthread_exit`. That unwinds the thread's stack, and where it meets a Rust frame
+//! that is not made for it, the process aborts. PyO3 lets the thread hang instead where it attaches
+//! itself (pyo3#4874, #6085); a daemon thread may as well be in a callable or in a generator that
+//! was called from here. Python 3.14 lets it hang everywhere (cpython#87135).
+
+use pyo3::ffi::PyObject;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+mod raw {
+    use super::PyObject;
+
+    // As in `pyo3::ffi`, but that they may unwind.
+    extern "C-unwind" {
+        pub(super) fn PyObject_Call(
+            callable: *mut PyObject,
+            args: *mut PyObject,
+            kwargs: *mut PyObject,
+        ) -> *mut PyObject;
+        pub(super) fn PyObject_GetItem(of: *mut PyObject, key: *mut PyObject) -> *mut PyObject;
+        pub(super) fn PyIter_Next(iterator: *mut PyObject) -> *mut PyObject;
+    }
+}
+
+/// Ends the unwinding of a thread here, by never ending.
+struct Hang;
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+fn hang_if_unwound<T>(call: impl FnOnce() -> T) -> T {
+    let hang = Hang;
+    let answer = call();
+    std::mem::forget(hang);
+    answer
+}
+
+/// `callable(*args, **kwargs)`.
+pub(super) fn call<'py>(
+    callable: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let kwargs = kwargs.map_or(std::ptr::null_mut(), Bound::as_ptr);
+    // SAFETY: attached; all are live objects of the right types, or null for no keywords. What
+    // comes back is a new reference, or null with an exception set.
+    unsafe {
+        let answer =
+            hang_if_unwound(|| raw::PyObject_Call(callable.as_ptr(), args.as_ptr(), kwargs));
+        Bound::from_owned_ptr_or_err(callable.py(), answer)
+    }
+}
+
+/// `of[key]`.
+pub(super) fn item<'py>(of: &Bound<'py, PyAny>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+    let key = PyString::new(of.py(), key);
+    // SAFETY: attached; both are live objects. What comes back is a new reference, or null with an
+    // exception set.
+    unsafe {
+        let answer = hang_if_unwound(|| raw::PyObject_GetItem(of.as_ptr(), key.as_ptr()));
+        Bound::from_owned_ptr_or_err(of.py(), answer)
+    }
+}
+
+/// `for each in iterable`.
+pub(super) fn each<'py>(
+    iterable: &Bound<'py, PyAny>,
+) -> PyResult<impl Iterator<Item = PyResult<Bound<'py, PyAny>>>> {
+    let iterator = iterable.try_iter()?;
+    Ok(std::iter::from_fn(move || {
+        // SAFETY: attached; it is a live iterator. What comes back is a new reference, or null with
+        // an exception set unless it is the end.
+        let next = unsafe {
+            let next = hang_if_unwound(|| raw::PyIter_Next(iterator.as_ptr()));
+            Bound::from_owned_ptr_or_opt(iterator.py(), next)
+        };
+        next.map(Ok).or_else(|| PyErr::take(iterator.py()).map(Err))
+    }))
+}
