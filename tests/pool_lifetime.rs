@@ -4,10 +4,11 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{of_size, Fake};
-use forksafe::pool::{MaxIdle, PoolOptions};
+use common::{of_size, Clock, Fake};
+use forksafe::pool::{IdleSource, MaxIdle, PoolOptions};
 
 const TICK: Duration = Duration::from_nanos(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -99,4 +100,77 @@ fn a_check_in_sweeps_nothing_that_is_fit() {
     let (pool, counts) = Fake::default().pool(of_size(3));
     drop([(); 3].map(|()| pool.check_out(None).unwrap()));
     assert_eq!((pool.stats().idle, counts.dropped()), (3, 0));
+}
+
+#[test]
+fn max_idle_exactly_is_not_lowered_by_what_the_server_says() {
+    for (limit, source) in [(None, IdleSource::MaxIdle), (LONG, IdleSource::MaxIdle)] {
+        let fake = Fake { idle_limit: AT_ONCE, ..Fake::default() };
+        let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Exactly(limit), ..of_size(1) });
+        drop(pool.check_out(None).unwrap());
+        assert_eq!((pool.stats().idle_limit, pool.stats().idle_source), (limit, source));
+        assert_eq!(pool.check_out(None).unwrap().number, 1);
+    }
+}
+
+#[test]
+fn whose_limit_it_is_is_told() {
+    for (server, source) in [
+        (None, IdleSource::MaxIdle),
+        (Some(HOUR * 2), IdleSource::MaxIdle),
+        (AT_ONCE, IdleSource::Server),
+    ] {
+        let fake = Fake { idle_limit: server, ..Fake::default() };
+        let (pool, _) = fake.pool(PoolOptions { max_idle: MaxIdle::Fitted(HOUR), ..of_size(1) });
+        assert_eq!(pool.stats().idle_source, IdleSource::MaxIdle, "before the first connection");
+        drop(pool.check_out(None).unwrap());
+        assert_eq!(pool.stats().idle_source, source);
+    }
+}
+
+#[test]
+fn a_limit_that_changes_while_a_connection_is_lent_holds_from_its_return() {
+    let (clock, limit) = (Clock::new(), Arc::new(Mutex::new(LONG)));
+    let fake = Fake { idle_limits: Some(Arc::clone(&limit)), ..Fake::default() };
+    let options = PoolOptions { max_idle: MaxIdle::Fitted(HOUR), recycle: None, ..of_size(1) };
+    let (pool, _) = fake.at(&clock).pool(options);
+    let lease = pool.check_out(None).unwrap();
+    *limit.lock().unwrap() = Some(HOUR / 60);
+    assert_eq!(pool.stats().idle_limit, LONG);
+    drop(lease);
+    assert_eq!(pool.stats().idle_limit, Some(HOUR / 60));
+    clock.pass(HOUR / 60 - TICK);
+    drop(pool.check_out(None).unwrap());
+    assert_eq!(pool.stats().discards.idle, 0);
+    clock.pass(HOUR / 60);
+    assert_eq!(pool.check_out(None).unwrap().number, 2);
+}
+
+#[test]
+fn a_connection_lives_no_longer_than_what_it_was_opened_with() {
+    for (recycle, lifetime) in [(LONG, Some(HOUR / 6)), (None, Some(HOUR / 6))] {
+        let clock = Clock::new();
+        let fake = Fake { lifetime, ..Fake::default() }.at(&clock);
+        let max_idle = MaxIdle::Exactly(None);
+        let (pool, _) = fake.pool(PoolOptions { recycle, max_idle, ..of_size(1) });
+        drop(pool.check_out(None).unwrap());
+        clock.pass(HOUR / 6 - TICK);
+        assert_eq!(pool.check_out(None).unwrap().number, 1);
+        clock.pass(TICK);
+        assert_eq!(pool.check_out(None).unwrap().number, 2);
+        assert_eq!(pool.stats().discards.expired, 1);
+    }
+}
+
+#[test]
+fn what_it_was_opened_with_does_not_prolong_a_life() {
+    let clock = Clock::new();
+    let fake = Fake { lifetime: Some(HOUR * 24), ..Fake::default() }.at(&clock);
+    let max_idle = MaxIdle::Exactly(None);
+    let (pool, _) = fake.pool(PoolOptions { recycle: LONG, max_idle, ..of_size(1) });
+    drop(pool.check_out(None).unwrap());
+    clock.pass(HOUR * 9 / 10 - TICK);
+    assert_eq!(pool.check_out(None).unwrap().number, 1, "a tenth is the most that is taken off");
+    clock.pass(HOUR / 10 + TICK);
+    assert_eq!(pool.check_out(None).unwrap().number, 2);
 }

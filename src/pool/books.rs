@@ -174,3 +174,6 @@ impl<E, B, C: Clone> Books<E, B, C> {
         Bells { served, turned_away }
     }
 }
+
+#[cfg(test)]
+mod tests;

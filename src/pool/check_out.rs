@@ -77,7 +77,7 @@ fn exchange<M: Manage>(
         }
         Decision::Granted(Grant { entry: None, .. }) => return Ok(Got::Slot(slot)),
         Decision::Wait(waiter) => {
-            slot.is_back();
+            slot.given_back();
             Decision::Wait(waiter)
         }
         refusal => refusal,

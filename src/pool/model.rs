@@ -3,23 +3,72 @@
 //! time was over when it came, or one that is told to stop when it is woken.
 #![allow(clippy::unwrap_used)]
 
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+mod outage;
+mod upkeep;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use loom::thread::{self, JoinHandle};
 
-use super::{Caller, Discard, Error, Health, Lease, Manage, Pool, PoolOptions, Reset};
+use super::{Caller, Discard, Error, Health, Lease, Manage, MaxIdle, Pool, PoolOptions, Reset};
 use crate::model::explore;
 use crate::process;
 
-/// Connections that are counted.
-#[derive(Default)]
+/// Connections that are counted, of a server that may be down.
 struct Counted {
     max_size: usize,
     open: Arc<AtomicUsize>,
+    /// How many attempts fail, beginning with the next.
+    refusals: AtomicUsize,
+    /// Whether others may come while one connects.
+    slow: bool,
+    connecting: AtomicUsize,
+    most_at_once: AtomicUsize,
+    began: Instant,
+    /// How often somebody has looked at the clock, and how far it goes on each time.
+    looks: AtomicU32,
+    step: Duration,
 }
+
+impl Counted {
+    fn new(max_size: usize) -> Self {
+        Self {
+            max_size,
+            open: Arc::default(),
+            refusals: AtomicUsize::new(0),
+            slow: false,
+            connecting: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
+            began: Instant::now(),
+            looks: AtomicU32::new(0),
+            step: Duration::ZERO,
+        }
+    }
+
+    fn answer(&self) -> Result<Conn, Refused> {
+        if self.refusals.load(SeqCst) > 0 {
+            self.refusals.fetch_sub(1, SeqCst);
+            return Err(Refused);
+        }
+        let before = self.open.fetch_add(1, SeqCst);
+        assert!(before < self.max_size, "more connections than may be");
+        Ok(Conn(Arc::clone(&self.open)))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl std::error::Error for Refused {}
 
 struct Conn(Arc<AtomicUsize>);
 
@@ -31,23 +80,31 @@ impl Drop for Conn {
 
 impl Manage for Counted {
     type Conn = Conn;
-    type Error = Infallible;
+    type Error = Refused;
 
-    fn connect(&self, _: Instant) -> Result<Conn, Infallible> {
-        let before = self.open.fetch_add(1, SeqCst);
-        assert!(before < self.max_size, "more connections than may be");
-        Ok(Conn(Arc::clone(&self.open)))
+    fn connect(&self, _: Instant) -> Result<Conn, Refused> {
+        let at_once = self.connecting.fetch_add(1, SeqCst) + 1;
+        self.most_at_once.fetch_max(at_once, SeqCst);
+        if self.slow {
+            thread::yield_now();
+        }
+        self.connecting.fetch_sub(1, SeqCst);
+        self.answer()
+    }
+
+    fn now(&self) -> Instant {
+        self.began + self.step * self.looks.fetch_add(1, SeqCst)
     }
 
     fn probe(&self, _: &mut Conn) -> Health {
         Health::Open
     }
 
-    fn ping(&self, _: &mut Conn, _: Instant) -> Result<(), Infallible> {
+    fn ping(&self, _: &mut Conn, _: Instant) -> Result<(), Refused> {
         Ok(())
     }
 
-    fn reset(&self, _: &mut Conn, _: Reset) -> Result<(), Infallible> {
+    fn reset(&self, _: &mut Conn, _: Reset) -> Result<(), Refused> {
         Ok(())
     }
 
@@ -55,7 +112,7 @@ impl Manage for Counted {
         None
     }
 
-    fn is_outage(&self, _: &Infallible) -> bool {
+    fn is_outage(&self, _: &Refused) -> bool {
         true
     }
 
@@ -64,15 +121,26 @@ impl Manage for Counted {
     }
 }
 
-type Outcome = Result<(), Error<Infallible>>;
+type Outcome = Result<(), Error<Refused>>;
 
 fn pool(max_size: usize) -> Pool<Counted> {
-    let day = Duration::from_secs(24 * 3600);
-    let options = PoolOptions { max_size, timeout: day, ping_after: day, ..PoolOptions::default() };
-    Pool::new(Counted { max_size, ..Counted::default() }, options).unwrap()
+    pool_of(Counted::new(max_size))
 }
 
-fn used(outcome: Result<Lease<Counted>, Error<Infallible>>) -> Outcome {
+fn pool_of(counted: Counted) -> Pool<Counted> {
+    let day = Duration::from_secs(24 * 3600);
+    let options = PoolOptions {
+        max_size: counted.max_size,
+        timeout: day,
+        ping_after: day,
+        recycle: None,
+        max_idle: MaxIdle::Exactly(None),
+        ..PoolOptions::default()
+    };
+    Pool::new(counted, options).unwrap()
+}
+
+fn used(outcome: Result<Lease<Counted>, Error<Refused>>) -> Outcome {
     outcome.map(|lease| assert!(lease.conn().is_some()))
 }
 
@@ -170,7 +238,7 @@ fn a_connection_that_breaks_leaves_its_slot_to_the_next() {
     explore(2, || {
         let pool = pool(1);
         let others = [patient(&pool), patient(&pool)];
-        pool.check_out(None).unwrap().discard(super::Discard::Broken);
+        pool.check_out(None).unwrap().discard(Discard::Broken);
         others.into_iter().for_each(|other| end(other).unwrap());
         assert_at_rest(&pool);
     });

@@ -139,3 +139,6 @@ fn delay(failures: u32, seed: u64) -> Duration {
     let share = mixed(seed) >> 32;
     Duration::from_nanos(((longest.as_nanos() * u128::from(share)) >> 32) as u64)
 }
+
+#[cfg(test)]
+mod tests;

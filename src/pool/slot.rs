@@ -75,7 +75,7 @@ impl<M: Manage> Slot<M> {
     }
 
     /// The books have it back, with what is in it.
-    pub(super) fn is_back(mut self) {
+    pub(super) fn given_back(mut self) {
         (self.number, self.occupant) = (None, None);
     }
 
@@ -143,7 +143,7 @@ impl<M: Manage> Held<M> {
         match outcome {
             Ok(bells) => {
                 state.ring(&bells);
-                slot.is_back();
+                slot.given_back();
             }
             Err((entry, reason)) => drop(slot.with(entry).discard(reason)),
         }

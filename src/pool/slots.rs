@@ -112,18 +112,14 @@ impl<E, B> Slots<E, B> {
 
     /// The entry that has been idle longest, if `wanted`. Its slot is in use until released.
     pub(super) fn take_oldest_if(&mut self, wanted: impl FnOnce(&E) -> bool) -> Option<Grant<E>> {
-        if !wanted(self.idle.front()?) {
-            return None;
-        }
+        self.idle.front().filter(|entry| wanted(entry))?;
         self.take_oldest()
     }
 
     /// The same, but never so that fewer than `min_size` are left.
     pub(super) fn sweep_if(&mut self, unfit: impl FnOnce(&E) -> bool) -> Option<Grant<E>> {
-        if self.size() <= self.min_size {
-            return None;
-        }
-        self.take_oldest_if(unfit)
+        let spare = self.size() > self.min_size;
+        self.take_oldest_if(|entry| spare && unfit(entry))
     }
 
     /// Queue up. `None`: as many wait as may.
@@ -198,8 +194,7 @@ impl<E, B> Slots<E, B> {
         self.connect_limit = limit;
     }
 
-    /// Whether somebody who finds nothing idle would have to wait for a connection to be opened,
-    /// and not for one to come back.
+    /// Whether who finds nothing idle would have to wait for a connect, not for a check-in.
     pub(super) fn depends_on_connects(&self) -> bool {
         !self.suspended && (self.size() < self.max_size || self.seats.connecting() > 0)
     }

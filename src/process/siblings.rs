@@ -85,12 +85,12 @@ mod linux {
         }
 
         #[test]
-        fn both_ways_to_find_children_find_this_process() {
+        fn this_process_is_found_among_the_children_of_its_parent() {
             let parent = nix::unistd::getppid().as_raw().unsigned_abs();
             let own = std::process::id();
             assert!(children_of(parent).contains(&own));
             assert_eq!(numbers("1 22  333 "), [1, 22, 333]);
-            assert!(children_of(own).is_empty() && children_of(u32::MAX).is_empty());
+            assert!(children_of(u32::MAX).is_empty());
         }
 
         #[test]

@@ -1,18 +1,22 @@
 //! Fakes for the pool's tests, and `in_fork`.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used)]
 
-use std::any::Any;
+mod clock;
+mod forks;
+mod heard;
+
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use forksafe::pool::{Discard, Health, Lease, Manage, Pool, PoolOptions, Reset};
-use nix::sys::wait::{waitpid, WaitStatus};
-use nix::unistd::{alarm, fork, ForkResult, Pid};
+use forksafe::pool::{Discard, Event, Health, Lease, Manage, Pool, PoolOptions, Reset};
+
+pub use clock::Clock;
+pub use forks::{ends_well, fork_here, in_fork, leave, start_fork};
+pub use heard::{in_short, Heard};
 
 /// Longer than any test may take: what has not happened by then never will.
 pub const NEVER: Duration = Duration::from_secs(20);
@@ -45,6 +49,8 @@ impl Counts {
 pub struct Conn {
     pub number: usize,
     pub broken: bool,
+    /// Its server takes no changes any more.
+    pub read_only: bool,
     /// Called while it is being let go.
     pub on_drop: Option<Box<dyn FnOnce() + Send>>,
     counts: Arc<Counts>,
@@ -70,6 +76,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+type Listener = Box<dyn Fn(&str, Event<'_, Failure>) + Send + Sync>;
 type Hook<T> = Box<dyn Fn(usize, Instant) -> T + Send + Sync>;
 
 /// Connections out of thin air. Each hook is told the connection's number and, where there is one,
@@ -80,9 +87,17 @@ pub struct Fake {
     pub on_ping: Hook<Result<(), Failure>>,
     pub on_reset: Box<dyn Fn(usize, Reset) -> Result<(), Failure> + Send + Sync>,
     pub on_probe: Box<dyn Fn(usize) -> Health + Send + Sync>,
+    pub on_check: Hook<Result<(), Failure>>,
+    pub on_event: Listener,
     pub idle_limit: Option<Duration>,
+    /// The same, where it changes.
+    pub idle_limits: Option<Arc<Mutex<Option<Duration>>>>,
+    pub lifetime: Option<Duration>,
+    pub limit: Option<usize>,
     /// Whether a failed connect tells of the server.
     pub outage: bool,
+    /// `None`: the real one.
+    pub clock: Option<Arc<Clock>>,
 }
 
 impl Default for Fake {
@@ -93,8 +108,14 @@ impl Default for Fake {
             on_ping: Box::new(|_, _| Ok(())),
             on_reset: Box::new(|_, _| Ok(())),
             on_probe: Box::new(|_| Health::Open),
+            on_check: Box::new(|_, _| Ok(())),
+            on_event: Box::new(|_, _| ()),
             idle_limit: None,
+            idle_limits: None,
+            lifetime: None,
+            limit: None,
             outage: false,
+            clock: None,
         }
     }
 }
@@ -125,6 +146,30 @@ impl Fake {
         Self { on_reset: Box::new(outcome), ..Self::default() }
     }
 
+    /// A server that is down until the switch is set.
+    pub fn down_until(up: &Arc<AtomicBool>) -> Self {
+        let up = Arc::clone(up);
+        let fake = Self::connecting(move |_| match up.load(SeqCst) {
+            true => Ok(()),
+            false => Err(Failure("refused")),
+        });
+        Self { outage: true, ..fake }
+    }
+
+    /// With a clock that stands still.
+    pub fn at(self, clock: &Arc<Clock>) -> Self {
+        Self { clock: Some(Arc::clone(clock)), ..self }
+    }
+
+    /// With somebody who listens.
+    pub fn heard(self, heard: &Heard) -> Self {
+        let heard = Arc::clone(heard);
+        let on_event = move |_: &str, event: Event<'_, Failure>| {
+            heard.lock().unwrap().push(in_short(&event));
+        };
+        Self { on_event: Box::new(on_event), ..self }
+    }
+
     /// A pool of these, and what happens to its connections.
     pub fn pool(self, options: PoolOptions) -> (FakePool, Arc<Counts>) {
         let counts = Arc::clone(&self.counts);
@@ -141,7 +186,8 @@ impl Manage for Fake {
         let number = self.counts.opened.fetch_add(1, SeqCst) + 1;
         let open = number - self.counts.dropped();
         self.counts.most_at_once.fetch_max(open, SeqCst);
-        Ok(Conn { number, broken: false, on_drop: None, counts: Arc::clone(&self.counts) })
+        let counts = Arc::clone(&self.counts);
+        Ok(Conn { number, broken: false, read_only: false, on_drop: None, counts })
     }
 
     fn probe(&self, conn: &mut Conn) -> Health {
@@ -160,7 +206,31 @@ impl Manage for Fake {
     }
 
     fn unfit(&self, conn: &Conn) -> Option<Discard> {
-        conn.broken.then_some(Discard::Broken)
+        match conn {
+            Conn { read_only: true, .. } => Some(Discard::ReadOnly),
+            Conn { broken: true, .. } => Some(Discard::Broken),
+            _ => None,
+        }
+    }
+
+    fn check(&self, conn: &mut Conn, deadline: Instant) -> Result<(), Failure> {
+        (self.on_check)(conn.number, deadline)
+    }
+
+    fn lifetime(&self, _: &Conn) -> Option<Duration> {
+        self.lifetime
+    }
+
+    fn limit(&self, _: &Conn) -> Option<usize> {
+        self.limit
+    }
+
+    fn on_event(&self, pool: &str, event: Event<'_, Failure>) {
+        (self.on_event)(pool, event);
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.as_ref().map_or_else(Instant::now, |clock| clock.now())
     }
 
     fn is_outage(&self, _: &Failure) -> bool {
@@ -168,7 +238,7 @@ impl Manage for Fake {
     }
 
     fn idle_limit(&self, _: &Conn) -> Option<Duration> {
-        self.idle_limit
+        self.idle_limits.as_ref().map_or(self.idle_limit, |limit| *limit.lock().unwrap())
     }
 }
 
@@ -218,38 +288,11 @@ pub fn until_waiting(pool: &FakePool, callers: usize) {
     }
 }
 
-/// Run `child` in a forked process, and insist that it ends by itself, in time and well. The
-/// child leaves by `_exit`; one that hangs is ended by its alarm, and that is a failure.
-pub fn in_fork(child: impl FnOnce()) {
-    ends_well(start_fork(child));
-}
-
-/// The first half of [`in_fork`]: the child runs while its parent goes on.
-pub fn start_fork(child: impl FnOnce()) -> Pid {
-    // SAFETY: the child runs code under test whose claim is just this: to work after a fork of a
-    // process with threads.
-    match unsafe { fork() }.unwrap() {
-        ForkResult::Child => {
-            alarm::set(10);
-            let outcome = catch_unwind(AssertUnwindSafe(child));
-            let code = outcome.map_or_else(|panic| report(&*panic), |()| 0);
-            // SAFETY: ends the process; nothing runs after it.
-            unsafe { libc::_exit(code) }
-        }
-        ForkResult::Parent { child } => child,
+/// Wait until it is so.
+pub fn until(it_is_so: impl Fn() -> bool) {
+    let end = Instant::now() + NEVER;
+    while !it_is_so() {
+        assert!(Instant::now() < end, "it never was so");
+        thread::yield_now();
     }
-}
-
-/// The second half of [`in_fork`].
-pub fn ends_well(child: Pid) {
-    let end = waitpid(child, None).unwrap();
-    assert_eq!(end, WaitStatus::Exited(child, 0), "the child hung or failed");
-}
-
-/// Past the harness, which captures what tests print, and its locks.
-fn report(panic: &(dyn Any + Send)) -> i32 {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
-    let _ = nix::unistd::write(std::io::stderr(), format!("in the child: {text}\n").as_bytes());
-    101
 }

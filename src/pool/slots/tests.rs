@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+mod changes;
+mod connects;
+
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -11,26 +14,51 @@ fn of_size(max_size: usize) -> Books {
     Books::new(0, max_size, 0, false)
 }
 
+fn between(min_size: usize, max_size: usize) -> Books {
+    Books::new(min_size, max_size, 0, false)
+}
+
 fn holder() -> Holder {
     Caller::default().holder(Instant::now())
 }
 
+/// The number of a free slot, with the right to connect used up.
 fn in_use(books: &mut Books) -> usize {
+    let number = connecting(books);
+    assert_eq!(books.attempt_ended(number), NOBODY);
+    number
+}
+
+/// The number of a free slot, with the right to connect.
+fn connecting(books: &mut Books) -> usize {
     let grant = books.take(holder()).unwrap();
     assert_eq!(grant.entry, None);
     grant.number
+}
+
+fn collected(books: &mut Books, ticket: Ticket) -> Grant<&'static str> {
+    match books.collect(ticket, holder()) {
+        Turn::Handed(grant) => grant,
+        other => panic!("nothing was handed over: {other:?}"),
+    }
+}
+
+fn entries(grants: &[Grant<&'static str>]) -> Vec<&'static str> {
+    grants.iter().filter_map(|grant| grant.entry).collect()
 }
 
 fn sizes(idle: usize, in_use: usize, waiting: usize) -> Sizes {
     Sizes { idle, in_use, waiting }
 }
 
+const NOBODY: Vec<&str> = Vec::new();
+
 #[test]
 fn the_newest_idle_entry_is_taken_first() {
     let mut books = of_size(3);
     let numbers = [in_use(&mut books), in_use(&mut books)];
-    assert_eq!(books.put_back(numbers[0], "first"), Ok(None));
-    assert_eq!(books.put_back(numbers[1], "second"), Ok(None));
+    assert_eq!(books.put_back(numbers[0], "first"), Ok(NOBODY));
+    assert_eq!(books.put_back(numbers[1], "second"), Ok(NOBODY));
     assert_eq!(books.take(holder()).unwrap().entry, Some("second"));
     assert_eq!(books.take(holder()).unwrap().entry, Some("first"));
     assert_eq!(books.take(holder()).unwrap().entry, None);
@@ -43,35 +71,27 @@ fn what_comes_back_goes_to_the_first_in_the_queue_and_past_newcomers() {
     let number = in_use(&mut books);
     let first = books.join("first").unwrap();
     let second = books.join("second").unwrap();
-    assert_eq!(books.put_back(number, "entry"), Ok(Some("first")));
+    assert_eq!(books.put_back(number, "entry"), Ok(vec!["first"]));
     assert!(books.take(holder()).is_none(), "a newcomer pushed in");
-    assert!(books.collect(second, holder()).is_none());
-    let grant = books.collect(first, holder()).unwrap();
+    assert_eq!(books.collect(second, holder()), Turn::Waiting);
+    let grant = collected(&mut books, first);
     assert_eq!(grant.entry, Some("entry"));
-    assert_eq!(books.release(grant.number), Some("second"));
-    assert_eq!(books.collect(second, holder()).unwrap().entry, None);
+    assert_eq!(books.release(grant.number), ["second"]);
+    assert_eq!(collected(&mut books, second).entry, None);
     assert_eq!(books.sizes(), sizes(0, 1, 0));
 }
 
 #[test]
-fn who_leaves_passes_on_what_was_handed_over() {
+fn who_leaves_gives_back_what_was_handed_over() {
     let mut books = of_size(1);
     let number = in_use(&mut books);
     let first = books.join("first").unwrap();
     let second = books.join("second").unwrap();
-    assert_eq!(books.put_back(number, "entry"), Ok(Some("first")));
-    assert_eq!(books.leave(first), Some("second"));
-    assert_eq!(books.collect(second, holder()).unwrap().entry, Some("entry"));
-}
-
-#[test]
-fn who_leaves_last_leaves_it_idle() {
-    let mut books = of_size(1);
-    let number = in_use(&mut books);
-    let only = books.join("only").unwrap();
-    assert_eq!(books.put_back(number, "entry"), Ok(Some("only")));
-    assert_eq!(books.leave(only), None);
-    assert_eq!(books.sizes(), sizes(1, 0, 0));
+    assert_eq!(books.put_back(number, "entry"), Ok(vec!["first"]));
+    let grant = books.leave(first).unwrap();
+    assert_eq!(books.put_back(grant.number, grant.entry.unwrap()), Ok(vec!["second"]));
+    assert_eq!(collected(&mut books, second).entry, Some("entry"));
+    assert_eq!(books.sizes(), sizes(0, 1, 0));
 }
 
 #[test]
@@ -81,9 +101,9 @@ fn who_leaves_the_middle_of_the_queue_is_not_served() {
     let tickets = ["a", "b", "c"].map(|bell| books.join(bell).unwrap());
     assert_eq!(books.leave(tickets[1]), None);
     assert_eq!(books.sizes(), sizes(0, 1, 2));
-    assert_eq!(books.release(number), Some("a"));
-    let number = books.collect(tickets[0], holder()).unwrap().number;
-    assert_eq!(books.release(number), Some("c"));
+    assert_eq!(books.release(number), ["a"]);
+    let number = collected(&mut books, tickets[0]).number;
+    assert_eq!(books.release(number), ["c"]);
 }
 
 #[test]
@@ -97,18 +117,40 @@ fn no_more_wait_than_may() {
 }
 
 #[test]
+fn whose_turn_it_was_waits_before_all_others_and_past_max_waiting() {
+    let mut books = Books::new(0, 2, 1, false);
+    let numbers = [in_use(&mut books), in_use(&mut books)];
+    let other = books.join("other").unwrap();
+    books.limit_connects(0);
+    assert_eq!(books.exchange(numbers[0]), None);
+    let first = books.join_first(numbers[0], "first");
+    assert_eq!(books.sizes(), sizes(0, 1, 2));
+    assert_eq!(books.put_back(numbers[1], "entry"), Ok(vec!["first"]));
+    assert_eq!(collected(&mut books, first).entry, Some("entry"));
+    assert_eq!(books.collect(other, holder()), Turn::Waiting);
+}
+
+#[test]
 fn closing_gives_out_everything_that_is_not_in_use() {
-    let mut books = of_size(3);
-    let numbers = [in_use(&mut books), in_use(&mut books), in_use(&mut books)];
-    let woken = books.join("woken").unwrap();
-    books.join("waiting").unwrap();
-    assert_eq!(books.put_back(numbers[0], "handed"), Ok(Some("woken")));
-    assert_eq!(books.close(), (vec!["handed"], vec!["waiting"]));
-    assert!(books.collect(woken, holder()).is_none());
-    assert_eq!(books.put_back(numbers[1], "late"), Err("late"));
+    let mut books = of_size(4);
+    let numbers = [(); 4].map(|()| in_use(&mut books));
+    let woken = ["one", "two"].map(|bell| books.join(bell).unwrap());
+    assert_eq!(books.put_back(numbers[0], "handed"), Ok(vec!["one"]));
+    assert_eq!(books.release(numbers[1]), ["two"]);
+    let waiting = books.join("waiting").unwrap();
+    let (grants, bells) = books.close();
+    assert_eq!((entries(&grants), grants.len(), bells), (vec!["handed"], 2, vec!["waiting"]));
+    for ticket in [woken[0], woken[1], waiting] {
+        assert_eq!(books.collect(ticket, holder()), Turn::TurnedAway);
+    }
+    for grant in grants {
+        assert_eq!(books.release(grant.number), NOBODY);
+    }
+    assert_eq!(books.put_back(numbers[2], "late"), Err(("late", Discard::Closed)));
     assert_eq!(books.sizes(), sizes(0, 2, 0), "a refused entry keeps its slot");
-    assert_eq!(books.release(numbers[1]), None);
-    assert_eq!(books.release(numbers[2]), None);
+    assert_eq!(books.release(numbers[2]), NOBODY);
+    assert_eq!(books.exchange(numbers[3]), None);
+    assert_eq!(books.release(numbers[3]), NOBODY);
     assert!(books.take(holder()).is_none());
     assert_eq!(books.sizes(), sizes(0, 0, 0));
 }
@@ -117,15 +159,27 @@ fn closing_gives_out_everything_that_is_not_in_use() {
 fn the_oldest_idle_entry_is_swept_and_keeps_its_slot_meanwhile() {
     let mut books = of_size(2);
     let numbers = [in_use(&mut books), in_use(&mut books)];
-    assert!(books.take_oldest_if(|_| true).is_none(), "nothing is idle");
+    assert!(books.sweep_if(|_| true).is_none(), "nothing is idle");
     books.put_back(numbers[0], "old").unwrap();
     books.put_back(numbers[1], "new").unwrap();
-    assert!(books.take_oldest_if(|entry| *entry == "new").is_none());
-    let swept = books.take_oldest_if(|entry| *entry == "old").unwrap();
+    assert!(books.sweep_if(|entry| *entry == "new").is_none());
+    let swept = books.sweep_if(|entry| *entry == "old").unwrap();
     assert_eq!(swept.entry, Some("old"));
     assert_eq!(books.sizes(), sizes(1, 1, 0));
     books.release(swept.number);
     assert_eq!(books.sizes(), sizes(1, 0, 0));
+}
+
+#[test]
+fn the_sweep_leaves_min_size_and_counts_what_is_in_use() {
+    let mut books = between(2, 3);
+    let numbers = [(); 3].map(|()| in_use(&mut books));
+    books.put_back(numbers[0], "old").unwrap();
+    books.put_back(numbers[1], "new").unwrap();
+    let swept = books.sweep_if(|_| true).unwrap();
+    books.release(swept.number);
+    assert!(books.sweep_if(|_| true).is_none(), "one idle and one in use are left");
+    assert!(books.take_oldest_if(|_| true).is_some(), "a test may take what a sweep may not");
 }
 
 #[test]
@@ -139,47 +193,4 @@ fn those_who_held_longest_are_named_first() {
     let named = books.longest(3).iter().map(|holder| holder.holding(now)).collect::<Vec<_>>();
     assert_eq!(named.iter().map(|one| &*one.thread).collect::<Vec<_>>(), ["'a'", "'b'", "'c'"]);
     assert_eq!(named[0].held, Duration::from_secs(3));
-}
-
-/// Ten thousand arbitrary steps. After each: no slot lost or made, nobody waits for nothing.
-#[test]
-fn the_books_balance_whatever_happens() {
-    let mut books = Slots::<u32, ()>::new(0, 4, 5, false);
-    let (mut held, mut queue) = (Vec::new(), Vec::new());
-    let mut dice = 1_u64;
-    for step in 0..10_000 {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let pick = |len: usize| (dice >> 40) as usize % len.max(1);
-        match dice >> 61 {
-            0 | 1 => match books.take(holder()) {
-                Some(grant) => held.push(grant.number),
-                None => queue.extend(books.join(())),
-            },
-            2 | 3 if !held.is_empty() => {
-                books.put_back(held.swap_remove(pick(held.len())), step).unwrap();
-            }
-            4 if !held.is_empty() => drop(books.release(held.swap_remove(pick(held.len())))),
-            5 if !held.is_empty() => drop(books.exchange()),
-            6 if !queue.is_empty() => drop(books.leave(queue.swap_remove(pick(queue.len())))),
-            _ => queue.retain(|ticket| match books.collect(*ticket, holder()) {
-                Some(grant) => {
-                    held.push(grant.number);
-                    false
-                }
-                None => true,
-            }),
-        }
-        let Sizes { idle, in_use, waiting } = books.sizes();
-        assert_eq!(in_use, held.len() + books.handed.len());
-        assert_eq!(queue.len(), waiting + books.handed.len());
-        assert!(idle + in_use <= 4 && waiting <= 5);
-        assert!(
-            waiting == 0 || (idle == 0 && in_use == 4),
-            "someone waits while something is free"
-        );
-        let mut numbers = held.clone();
-        numbers.sort_unstable();
-        numbers.dedup();
-        assert_eq!(numbers.len(), held.len(), "a slot was given out twice");
-    }
 }
