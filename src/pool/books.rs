@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::caller::Holder;
+use super::holder::Holder;
 use super::outage::{Back, Outage, Trouble};
 use super::seats::Grant;
 use super::slots::Slots;

@@ -1,4 +1,4 @@
-use super::caller::Holder;
+use super::holder::Holder;
 
 /// The right to one slot: with its connection, or else with the right to open one. Lasts until the
 /// number is released or put back.
@@ -110,5 +110,13 @@ impl Seats {
 
     pub(super) fn holders(&self) -> impl Iterator<Item = &Holder> {
         self.seats.iter().filter_map(|seat| seat.holder.as_ref())
+    }
+
+    pub(super) fn holders_mut(&mut self) -> impl Iterator<Item = &mut Holder> {
+        self.seats.iter_mut().filter_map(|seat| seat.holder.as_mut())
+    }
+
+    pub(super) fn holder_mut(&mut self, number: usize) -> Option<&mut Holder> {
+        self.seats[number].holder.as_mut()
     }
 }

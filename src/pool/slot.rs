@@ -118,10 +118,10 @@ impl<M: Manage> Held<M> {
     /// Let go of connection and slot. When its server takes no changes any more, the others have to
     /// go too: they are of the same server.
     pub(super) fn let_go(self, reason: Discard) {
-        let others = match self.slot.seat() {
-            Some((number, state)) if reason == Discard::ReadOnly => {
-                state.lock().slots.drain_era_of(number)
-            }
+        let Some((number, state)) = self.slot.seat() else { return };
+        state.counters.returned(reason);
+        let others = match reason {
+            Discard::ReadOnly => state.lock().slots.drain_era_of(number),
             _ => Vec::new(),
         };
         let shared = Arc::clone(&self.slot.shared);
@@ -150,23 +150,23 @@ impl<M: Manage> Held<M> {
         }
     }
 
-    /// The end of a lease. In a child nothing is touched.
-    pub(super) fn check_in(mut self) {
+    /// The end of a lease, whose use was over at `now`: its rest is counted from there, which errs
+    /// on the safe side where a reset takes its time. In a child nothing is touched.
+    pub(super) fn check_in(mut self, now: Instant) {
         if self.slot.state().is_none() {
             return;
         }
-        if let Some(reason) = self.not_to_keep() {
+        if let Some(reason) = self.not_to_keep(now) {
             return self.let_go(reason);
         }
         let shared = Arc::clone(&self.slot.shared);
-        let now = shared.manage.now();
         self.entry.rests(now);
         self.put_back_at(now);
         sweep(&shared, now);
     }
 
     /// Make it like new, or say why it must go. Whatever costs nothing is asked first.
-    fn not_to_keep(&mut self) -> Option<Discard> {
+    fn not_to_keep(&mut self, now: Instant) -> Option<Discard> {
         let shared = &*self.slot.shared;
         let conn = self.entry.conn_mut()?;
         if shared.state().is_closed() {
@@ -179,7 +179,7 @@ impl<M: Manage> Held<M> {
         if let Some(reason) = shared.manage.unfit(conn) {
             return Some(reason);
         }
-        if self.entry.is_expired(shared.manage.now()) {
+        if self.entry.is_expired(now) {
             return Some(Discard::Expired);
         }
         let conn = self.entry.conn_mut()?;

@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 
-use super::caller::Holder;
+use super::holder::Holder;
 use super::queue::{Queue, Ticket, Turn};
 use super::seats::{Grant, Seats};
 use super::stats::Discard;
+
+mod holders;
 
 /// Who has what, and who waits. Plain arithmetic on values, without I/O, clock or lock.
 ///
@@ -69,13 +71,6 @@ impl<E, B> Slots<E, B> {
     /// `min_size` and `max_size`.
     pub(super) fn limits(&self) -> (usize, usize) {
         (self.min_size, self.max_size)
-    }
-
-    /// The `count` holders that have held longest, the longest first.
-    pub(super) fn longest(&self, count: usize) -> Vec<Holder> {
-        let mut holders: Vec<&Holder> = self.seats.holders().collect();
-        holders.sort_by_key(|holder| holder.since());
-        holders.into_iter().take(count).cloned().collect()
     }
 
     /// The newest idle entry, else a free slot with the right to connect, if there is either.
