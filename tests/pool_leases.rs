@@ -125,6 +125,21 @@ fn what_comes_back_goes_to_the_first_in_the_queue_whoever_asked_for_it() {
 }
 
 #[test]
+fn closing_does_not_wait_for_a_lease_that_nobody_can_use() {
+    let pool = pool_of(3);
+    let [at_once, later, used] = [(); 3].map(|()| keeping(&pool));
+    at_once.is_orphaned();
+    assert_eq!(pool.close_within(Duration::ZERO, None), 2);
+    let end_later = || {
+        later.is_orphaned();
+        used.lease.lock().unwrap().take();
+        true
+    };
+    assert_eq!(pool.close_within(NEVER, Some(&end_later)), 0);
+    assert_eq!((pool.stats().orphaned, pool.stats().discards.closed), (2, 3));
+}
+
+#[test]
 fn a_keeper_is_asked_without_the_pools_lock() {
     let pool = pool_of(1);
     let keeping = keeping(&pool);

@@ -91,6 +91,12 @@ impl<M: Manage> Shared<M> {
         None
     }
 
+    /// Ask for all leases that nobody can use any more.
+    pub(super) fn reclaim_orphans(&self) {
+        let keepers = self.state().lock().slots.keepers();
+        ask(&keepers);
+    }
+
     /// A lease comes back that was never checked in.
     pub(super) fn reclaimed(&self, number: usize, cause: Reclaim) {
         let state = self.state();

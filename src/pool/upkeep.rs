@@ -110,6 +110,7 @@ pub(super) fn until_quiet<M: Manage>(
     let deadline = Deadline::new(Instant::now(), timeout);
     let mut goes_on = true;
     loop {
+        shared.reclaim_orphans();
         // Anew each time: `keep_waiting` may run a signal handler that forks, and then this is the
         // child, where nothing is in use.
         let state = shared.state();
