@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_many_threads_add_while_it_is_taken_is_told_exactly_once() {
-        const EACH: u64 = 200_000;
+        const EACH: u64 = 1_000_000;
         let (histogram, begin) = (Histogram::default(), Barrier::new(4));
         let taken = thread::scope(|scope| {
             let adding: Vec<_> = (0..4_u64)
