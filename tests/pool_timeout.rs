@@ -43,36 +43,43 @@ fn the_pools_own_timeout_holds_where_the_caller_names_none() {
 
 #[test]
 fn the_text_has_the_numbers_the_holders_and_the_last_error() {
-    let held = |thread: &str, millis| Holding {
+    let held = |thread: &str, millis, place: Option<&str>| Holding {
         thread: thread.to_owned(),
         held: Duration::from_millis(millis),
-        place: None,
-        leaked: false,
+        place: place.map(str::to_owned),
+        leaked: place.is_some(),
     };
     let mut timed_out = TimedOut {
         pool: "web".to_owned(),
         pid: 4711,
         timeout: Duration::from_secs(10),
+        suspended: true,
         size: 10,
+        max_size: 12,
         in_use: 9,
         idle: 1,
         waiting: 3,
-        longest: vec![held("'worker-1'", 12_340), held("ThreadId(7)", 900)],
+        longest: vec![
+            held("'worker-1'", 12_340, Some("app.py:12 in view")),
+            held("ThreadId(7)", 900, None),
+        ],
         last_connect_error: Some((Failure("refused"), Duration::from_millis(3_200))),
     };
     assert_eq!(
         Error::TimedOut(Box::new(timed_out.clone())).to_string(),
         "no connection within 10s from pool 'web' in process 4711 \
-         (10 open, 9 in use, 1 idle, 3 waiting); \
-         held longest: thread 'worker-1' 12.3s, thread ThreadId(7) 0.9s; \
+         (10 of 12 open, 9 in use, 1 idle, 3 waiting); \
+         the pool is suspended, and lends nothing until it is resumed; \
+         held longest: thread 'worker-1' 12.3s (leaked) at app.py:12 in view, thread ThreadId(7) 0.9s; \
          last connect error (3.2s ago): refused"
     );
+    timed_out.suspended = false;
     timed_out.longest.clear();
     timed_out.last_connect_error = None;
     assert_eq!(
         timed_out.to_string(),
         "no connection within 10s from pool 'web' in process 4711 \
-         (10 open, 9 in use, 1 idle, 3 waiting)"
+         (10 of 12 open, 9 in use, 1 idle, 3 waiting)"
     );
 }
 
@@ -90,9 +97,23 @@ fn a_timeout_names_the_three_threads_that_have_held_longest() {
     let threads: Vec<_> = told.longest.iter().map(|holding| &*holding.thread).collect();
     assert_eq!(threads, ["'one'", "'two'", "'three'"]);
     assert!(told.longest[0].held >= told.longest[2].held);
-    assert_eq!((told.size, told.in_use, told.idle, told.waiting), (4, 4, 0, 1));
+    assert_eq!((told.size, told.max_size, told.in_use, told.waiting), (4, 4, 4, 1));
     assert_eq!((told.pid, told.timeout), (std::process::id(), Duration::ZERO));
     drop(leases);
+}
+
+#[test]
+fn a_timeout_of_a_suspended_pool_says_so() {
+    let (pool, _) = Fake::default().pool(of_size(3));
+    drop(pool.check_out(None).unwrap());
+    pool.suspend();
+    let told = timed_out(&pool, Duration::ZERO);
+    assert_eq!((told.suspended, told.idle, told.max_size), (true, 1, 3));
+    pool.resume();
+    pool.resize(0, 1).unwrap();
+    let _lease = pool.check_out(None).unwrap();
+    let told = timed_out(&pool, Duration::ZERO);
+    assert_eq!((told.suspended, told.size, told.max_size), (false, 1, 1));
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::caller::Deadline;
+use super::counters::add;
 use super::error::Error;
 use super::event::Event;
 use super::manage::Manage;
@@ -19,10 +20,11 @@ pub(super) fn connect<M: Manage>(
     let shared = Arc::clone(slot.shared());
     shared.still_in_time(deadline, Instant::now())?;
     let began = shared.manage.now();
+    add(&shared.state().counters.connects);
     match shared.manage.connect(deadline.at()) {
         Ok(conn) => {
             let now = shared.manage.now();
-            let held = slot.with(shared.admit(conn, now));
+            let held = slot.with(shared.admit(conn, began, now));
             succeeded(&held, began, now);
             Ok(held)
         }

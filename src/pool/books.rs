@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use super::caller::Holder;
+use super::holder::Holder;
 use super::outage::{Back, Outage, Trouble};
 use super::seats::Grant;
 use super::slots::Slots;
@@ -35,6 +35,7 @@ impl<E, B, C: Clone> Books<E, B, C> {
     ///
     /// # Errors
     /// It would have to wait for a connection to be opened, and the server is down.
+    #[inline]
     pub(super) fn take(
         &mut self,
         holder: Holder,
@@ -83,6 +84,7 @@ impl<E, B, C: Clone> Books<E, B, C> {
     ///
     /// # Errors
     /// As [`Slots::put_back`].
+    #[inline]
     pub(super) fn put_back(
         &mut self,
         number: usize,
@@ -155,6 +157,7 @@ impl<E, B, C: Clone> Books<E, B, C> {
     }
 
     /// An attempt may have come due.
+    #[inline]
     fn reckon(&mut self, now: Instant) {
         if !self.outage.is_up() {
             self.slots.limit_connects(self.outage.limit(now));
@@ -168,6 +171,7 @@ impl<E, B, C: Clone> Books<E, B, C> {
         self.outage.trouble(now).map_or(Ok(None), Err)
     }
 
+    #[inline]
     fn bells(&mut self, served: Vec<B>) -> Bells<B> {
         let dead_end = self.outage.is_down() && self.slots.depends_on_connects();
         let turned_away = if dead_end { self.slots.turn_away() } else { Vec::new() };

@@ -1,9 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::error::Holding;
+use super::holder::Holder;
 
 /// So far off that adding it to a clock cannot overflow.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -25,7 +25,15 @@ pub struct Caller<'a> {
 
 impl Caller<'_> {
     pub(super) fn holder(&self, now: Instant) -> Holder {
-        Holder { name: self.thread.clone(), thread: thread::current(), since: now }
+        Holder {
+            name: self.thread.clone(),
+            thread: thread::current(),
+            place: self.place.clone(),
+            since: now,
+            lent: None,
+            leaked: false,
+            keeper: None,
+        }
     }
 }
 
@@ -35,37 +43,6 @@ impl fmt::Debug for Caller<'_> {
             .field("timeout", &self.timeout)
             .field("thread", &self.thread)
             .finish_non_exhaustive()
-    }
-}
-
-/// Who has had a slot, and since when.
-#[derive(Clone, Debug)]
-pub(super) struct Holder {
-    name: Option<Arc<str>>,
-    thread: Thread,
-    since: Instant,
-}
-
-impl Holder {
-    pub(super) fn since(&self) -> Instant {
-        self.since
-    }
-
-    /// As a time-out tells it.
-    pub(super) fn holding(&self, now: Instant) -> Holding {
-        Holding {
-            thread: self.name(),
-            held: now.saturating_duration_since(self.since),
-            place: None,
-            leaked: false,
-        }
-    }
-
-    fn name(&self) -> String {
-        match self.name.as_deref().or_else(|| self.thread.name()) {
-            Some(name) => format!("'{name}'"),
-            None => format!("{:?}", self.thread.id()),
-        }
     }
 }
 
@@ -79,10 +56,6 @@ pub(super) struct Deadline {
 impl Deadline {
     pub(super) fn new(now: Instant, timeout: Duration) -> Self {
         Self { began: now, at: now + timeout.min(A_YEAR) }
-    }
-
-    pub(super) fn began(self) -> Instant {
-        self.began
     }
 
     pub(super) fn at(self) -> Instant {

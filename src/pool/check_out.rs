@@ -3,21 +3,22 @@ use std::time::{Duration, Instant};
 
 use super::attempt::connect;
 use super::caller::{Caller, Deadline};
+use super::counters::add;
 use super::decision::Decision;
 use super::error::Error;
 use super::manage::{Health, Manage};
 use super::seats::Grant;
 use super::shared::Shared;
 use super::slot::{Got, Held, Slot};
-use super::stats::{add, Discard};
+use super::stats::Discard;
 
 /// A connection that is fit to be lent: idle until now, or opened for this caller.
 pub(super) fn check_out<M: Manage>(
     shared: &Arc<Shared<M>>,
     caller: &Caller<'_>,
+    deadline: Deadline,
+    mut now: Instant,
 ) -> Result<Held<M>, Error<M::Error>> {
-    let deadline = shared.deadline(caller.timeout);
-    let mut now = shared.manage.now();
     let mut got = take_or_wait(shared, caller, deadline, now)?;
     // Until there is one that is fit. The slot is kept meanwhile, so that a caller whose turn it is
     // does not lose it when what it got was unfit.
@@ -38,7 +39,6 @@ pub(super) fn check_out<M: Manage>(
         drop(held.discard(Discard::Closed));
         return Err(shared.closed());
     }
-    add(&shared.state().counters.check_outs);
     Ok(held)
 }
 
@@ -53,7 +53,7 @@ fn take_or_wait<M: Manage>(
     now: Instant,
 ) -> Result<Got<M>, Error<M::Error>> {
     loop {
-        let decision = Decision::to_take(shared, caller, deadline, now);
+        let decision = Decision::to_take(shared, caller, now);
         if let Some(got) = decision.settle(shared, caller, deadline)? {
             return Ok(got);
         }

@@ -21,25 +21,28 @@ pub(super) enum Decision<'a, M: Manage> {
 
 impl<'a, M: Manage> Decision<'a, M> {
     /// For a newcomer: the newest idle connection, the right to open one, or the end of the queue?
-    pub(super) fn to_take(
-        shared: &'a Arc<Shared<M>>,
-        caller: &Caller<'_>,
-        deadline: Deadline,
-        now: Instant,
-    ) -> Self {
-        let mut books = shared.state().lock();
-        if books.slots.is_closed() {
-            return Self::Closed;
+    #[inline]
+    pub(super) fn to_take(shared: &'a Arc<Shared<M>>, caller: &Caller<'_>, now: Instant) -> Self {
+        let mut asked = false;
+        loop {
+            let mut books = shared.state().lock();
+            if books.slots.is_closed() {
+                return Self::Closed;
+            }
+            let granted = books.take(caller.holder(now), now);
+            if matches!(granted, Ok(None)) && !asked {
+                asked = true;
+                let Some(unchanged) = shared.ask_keepers(books) else { continue };
+                books = unchanged;
+            }
+            return Self::granted_or_wait(granted, shared, &mut books, now);
         }
-        let granted = books.take(caller.holder(now), now);
-        Self::granted_or_wait(granted, shared, &mut books, deadline)
     }
 
     /// To open one more for `min_size`; `None`: there are enough.
     pub(super) fn to_open(
         shared: &'a Arc<Shared<M>>,
         caller: &Caller<'_>,
-        deadline: Deadline,
         now: Instant,
     ) -> Option<Self> {
         let mut books = shared.state().lock();
@@ -50,7 +53,7 @@ impl<'a, M: Manage> Decision<'a, M> {
             return None;
         }
         let granted = books.take_to_open(caller.holder(now), now);
-        Some(Self::granted_or_wait(granted, shared, &mut books, deadline))
+        Some(Self::granted_or_wait(granted, shared, &mut books, now))
     }
 
     /// For somebody whose turn it is, and whose slot has lost its connection. Where none may be
@@ -62,20 +65,21 @@ impl<'a, M: Manage> Decision<'a, M> {
         }
         match books.exchange(number, now) {
             Ok(Some(grant)) => Self::Granted(grant),
-            Ok(None) => Self::Wait(Waiter::join_first(shared, &mut books, number, Instant::now())),
+            Ok(None) => Self::Wait(Waiter::join_first(shared, &mut books, number, now)),
             Err(trouble) => Self::Down(trouble),
         }
     }
 
+    #[inline]
     fn granted_or_wait(
         granted: Result<Option<Granted<M>>, Trouble<M>>,
         shared: &'a Arc<Shared<M>>,
         books: &mut Books<M>,
-        deadline: Deadline,
+        now: Instant,
     ) -> Self {
         match granted {
             Ok(Some(grant)) => Self::Granted(grant),
-            Ok(None) => match Waiter::join(shared, books, deadline.began()) {
+            Ok(None) => match Waiter::join(shared, books, now) {
                 Some(waiter) => Self::Wait(waiter),
                 None => Self::Full(books.slots.sizes().waiting),
             },
@@ -84,6 +88,7 @@ impl<'a, M: Manage> Decision<'a, M> {
     }
 
     /// `None`: it was waited for in vain, because this is a child by now.
+    #[inline]
     pub(super) fn settle(
         self,
         shared: &Arc<Shared<M>>,

@@ -58,8 +58,12 @@ pub struct TimedOut<E> {
     pub pid: u32,
     /// How long the check-out was allowed to take.
     pub timeout: Duration,
-    /// Idle, in use and being opened.
+    /// Whether the pool was suspended then, and so lent nothing.
+    pub suspended: bool,
+    /// Idle and in use together.
     pub size: usize,
+    /// How many there may be.
+    pub max_size: usize,
     /// Lent, being opened or being tested.
     pub in_use: usize,
     /// In the pool.
@@ -121,18 +125,32 @@ impl<E> fmt::Display for Down<E> {
 
 impl<E: fmt::Display> fmt::Display for TimedOut<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pool, pid, timeout, size, in_use, idle, waiting, .. } = self;
+        let Self { pool, pid, timeout, size, max_size, in_use, idle, waiting, .. } = self;
         let timeout = timeout.as_secs_f64();
         write!(f, "no connection within {timeout}s from pool '{pool}' in process {pid} ")?;
-        write!(f, "({size} open, {in_use} in use, {idle} idle, {waiting} waiting)")?;
-        for (place, Holding { thread, held, .. }) in self.longest.iter().enumerate() {
-            let lead = if place == 0 { "; held longest:" } else { "," };
-            write!(f, "{lead} thread {thread} {:.1}s", held.as_secs_f64())?;
+        write!(f, "({size} of {max_size} open, {in_use} in use, {idle} idle, {waiting} waiting)")?;
+        if self.suspended {
+            f.write_str("; the pool is suspended, and lends nothing until it is resumed")?;
+        }
+        for (number, holding) in self.longest.iter().enumerate() {
+            let lead = if number == 0 { "; held longest: " } else { ", " };
+            write!(f, "{lead}{holding}")?;
         }
         if let Some((error, ago)) = &self.last_connect_error {
             write!(f, "; last connect error ({:.1}s ago): {error}", ago.as_secs_f64())?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Holding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "thread {} {:.1}s", self.thread, self.held.as_secs_f64())?;
+        f.write_str(if self.leaked { " (leaked)" } else { "" })?;
+        match &self.place {
+            Some(place) => write!(f, " at {place}"),
+            None => Ok(()),
+        }
     }
 }
 

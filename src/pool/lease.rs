@@ -1,9 +1,16 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
+use super::caller::Caller;
+use super::check_out::check_out;
+use super::counters::add;
+use super::error::Error;
 use super::event::Reclaim;
+use super::holder::Keeper;
 use super::manage::Manage;
+use super::shared::Shared;
 use super::slot::Held;
 use super::stats::Discard;
 use crate::process::Process;
@@ -13,11 +20,47 @@ use crate::process::Process;
 pub struct Lease<M: Manage> {
     /// `None` only while it is being taken apart.
     held: Option<Held<M>>,
+    since: Instant,
 }
 
 impl<M: Manage> Lease<M> {
-    pub(super) fn new(held: Held<M>) -> Self {
-        Self { held: Some(held) }
+    /// Ask for one, and count how that went.
+    pub(super) fn check_out(
+        shared: &Arc<Shared<M>>,
+        caller: &Caller<'_>,
+    ) -> Result<Self, Error<M::Error>> {
+        let deadline = shared.deadline(caller.timeout);
+        let began = shared.manage.now();
+        add(&shared.state().counters.requests);
+        shared.find_leaks(began);
+        match check_out(shared, caller, deadline, began) {
+            Ok(held) => Ok(Self::begin(held, began)),
+            Err(error) => {
+                add(&shared.state().counters.request_errors);
+                Err(error)
+            }
+        }
+    }
+
+    fn begin(held: Held<M>, requested: Instant) -> Self {
+        let shared = held.slot.shared();
+        let now = shared.manage.now();
+        if let Some((number, state)) = held.slot.seat() {
+            state.counters.lent(now.saturating_duration_since(requested));
+            shared.expect_back(number, now);
+        }
+        Self { held: Some(held), since: now }
+    }
+
+    /// Count its use, which is over. `None` in a child, where nothing is touched.
+    fn end(&mut self) -> Option<(Held<M>, Instant)> {
+        let held = self.held.take()?;
+        let state = held.slot.state()?;
+        let shared = held.slot.shared();
+        let now = shared.manage.now();
+        state.counters.used(now.saturating_duration_since(self.since));
+        shared.find_leaks(now);
+        Some((held, now))
     }
 
     /// The number of the connection, counted from one in each process of a pool.
@@ -42,19 +85,25 @@ impl<M: Manage> Lease<M> {
 
     /// Do not check in: let the connection go, with a counted reason, and free its slot.
     pub fn discard(mut self, reason: Discard) {
-        if let Some(held) = self.held.take() {
+        if let Some((held, _)) = self.end() {
             held.let_go(reason);
         }
     }
 
     /// The pool may ask this one for the lease back when others wait for a connection.
-    pub fn watch(&self, _keeper: Weak<dyn Keeper>) {
-        todo!()
+    pub fn watch(&self, keeper: Weak<dyn Keeper>) {
+        if let Some((number, state)) = self.held().slot.seat() {
+            state.lock().slots.watch(number, keeper);
+        }
     }
 
-    /// Check in on behalf of a holder that never did, which is counted.
-    pub fn reclaim(self, _cause: Reclaim) {
-        todo!()
+    /// Check in on behalf of a holder that never did, which is counted and told. In a child
+    /// nothing is touched.
+    pub fn reclaim(self, cause: Reclaim) {
+        let slot = &self.held().slot;
+        if let Some((number, _)) = slot.seat() {
+            slot.shared().reclaimed(number, cause);
+        }
     }
 
     fn held(&self) -> &Held<M> {
@@ -68,17 +117,10 @@ impl<M: Manage> Lease<M> {
 
 const TAKEN: &str = "BUG: a lease was used while it was taken apart";
 
-/// Whoever keeps a lease on behalf of a thread.
-pub trait Keeper: Send + Sync {
-    /// Give the lease back, by [`Lease::reclaim`], if nobody can use it any more. Called without
-    /// any lock of the pool's; must not wait.
-    fn reclaim_orphan(&self);
-}
-
 impl<M: Manage> Drop for Lease<M> {
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.check_in();
+        if let Some((held, now)) = self.end() {
+            held.check_in(now);
         }
     }
 }

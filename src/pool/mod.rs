@@ -12,17 +12,22 @@ mod attempt;
 mod books;
 mod caller;
 mod check_out;
+mod counters;
 mod decision;
 mod entry;
 mod error;
 mod event;
+mod histogram;
+mod holder;
 mod lease;
 mod manage;
 #[cfg(all(test, loom))]
 mod model;
 mod options;
 mod outage;
+mod oversight;
 mod queue;
+mod report;
 mod seats;
 mod shared;
 mod slot;
@@ -39,11 +44,13 @@ use std::time::Duration;
 pub use caller::Caller;
 pub use error::{Down, Error, Holding, TimedOut};
 pub use event::{Event, Reclaim};
-pub use lease::{Keeper, Lease};
+pub use holder::Keeper;
+pub use lease::Lease;
 pub use manage::{Health, Manage, Reset};
 pub use options::{MaxIdle, PoolOptions};
 pub use stats::{Discard, Discards, IdleSource, Stats, Summary};
 
+use counters::Reading;
 use shared::Shared;
 use slots::Sizes;
 
@@ -78,7 +85,7 @@ impl<M: Manage> Pool<M> {
     /// # Errors
     /// As [`Pool::check_out`], and [`Error::Interrupted`].
     pub fn check_out_for(&self, caller: &Caller<'_>) -> Result<Lease<M>, Error<M::Error>> {
-        check_out::check_out(&self.shared, caller).map(Lease::new)
+        Lease::check_out(&self.shared, caller)
     }
 
     /// Lend nothing from now on: let the idle connections go and wake those who wait. What is in
@@ -147,7 +154,7 @@ impl<M: Manage> Pool<M> {
 
     /// As [`Pool::stats`], and count from zero from here on.
     pub fn pop_stats(&self) -> Stats {
-        todo!()
+        self.shared.stats(Reading::Take)
     }
 
     /// Whether it has been closed, in this process or before the fork.
@@ -157,7 +164,7 @@ impl<M: Manage> Pool<M> {
 
     /// What it is doing and has done in this process.
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.shared.stats(Reading::Look)
     }
 
     /// Its name, given or made up.

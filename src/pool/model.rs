@@ -3,6 +3,7 @@
 //! time was over when it came, or one that is told to stop when it is woken.
 #![allow(clippy::unwrap_used)]
 
+mod leases;
 mod outage;
 mod upkeep;
 

@@ -1,4 +1,4 @@
-use super::caller::Holder;
+use super::holder::Holder;
 
 /// The right to one slot: with its connection, or else with the right to open one. Lasts until the
 /// number is released or put back.
@@ -48,6 +48,7 @@ impl Seats {
         self.connecting
     }
 
+    #[inline]
     pub(super) fn occupy(&mut self, era: u64) -> usize {
         let seat = Seat { holder: None, era, right: Right::None };
         match self.unused.pop() {
@@ -63,12 +64,14 @@ impl Seats {
     }
 
     /// With whatever right it has.
+    #[inline]
     pub(super) fn vacate(&mut self, number: usize) {
         self.end_right(number);
         self.seats[number].holder = None;
         self.unused.push(number);
     }
 
+    #[inline]
     pub(super) fn set_holder(&mut self, number: usize, holder: Holder) {
         self.seats[number].holder = Some(holder);
     }
@@ -87,6 +90,7 @@ impl Seats {
         self.connecting += 1;
     }
 
+    #[inline]
     pub(super) fn end_right(&mut self, number: usize) {
         let right = std::mem::replace(&mut self.seats[number].right, Right::None);
         self.connecting -= usize::from(right == Right::Given);
@@ -106,5 +110,13 @@ impl Seats {
 
     pub(super) fn holders(&self) -> impl Iterator<Item = &Holder> {
         self.seats.iter().filter_map(|seat| seat.holder.as_ref())
+    }
+
+    pub(super) fn holders_mut(&mut self) -> impl Iterator<Item = &mut Holder> {
+        self.seats.iter_mut().filter_map(|seat| seat.holder.as_mut())
+    }
+
+    pub(super) fn holder_mut(&mut self, number: usize) -> Option<&mut Holder> {
+        self.seats[number].holder.as_mut()
     }
 }

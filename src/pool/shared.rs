@@ -4,21 +4,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::caller::Deadline;
 use super::entry::{jittered, shorter, Entry};
-use super::error::{Down, Error, TimedOut};
+use super::error::{Down, Error};
 use super::event::Event;
 use super::manage::Manage;
 use super::options::{MaxIdle, PoolOptions};
-use super::slots::Sizes;
-use super::state::{Books, State, Trouble};
-use super::stats::{add, IdleSource, Stats};
+use super::state::{State, Trouble};
 use crate::process::{PerProcess, Process};
-use crate::sync::MutexGuard;
 
 /// Numbers the pools that were given no name.
 static UNNAMED: AtomicUsize = AtomicUsize::new(0);
-
-/// How many holders a time-out names.
-const NAMED_HOLDERS: usize = 3;
 
 /// What all handles of one pool share: what never changes, and the state of this process.
 pub(super) struct Shared<M: Manage> {
@@ -40,7 +34,7 @@ impl<M: Manage> Shared<M> {
         let mut made = false;
         let state = self.state.get_or_make(|inherited| {
             made = true;
-            State::new(&self.options, inherited)
+            State::new(&self.options, self.manage.now(), inherited)
         });
         if made {
             self.tell_of_the_fork(state);
@@ -54,7 +48,7 @@ impl<M: Manage> Shared<M> {
         let first =
             state.fork_untold.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed);
         if first.is_ok() {
-            let inherited = state.counters.stats().discards.inherited;
+            let inherited = state.counters.inherited();
             self.tell(Event::ForkNoticed { inherited });
         }
     }
@@ -67,10 +61,10 @@ impl<M: Manage> Shared<M> {
     }
 
     /// Take in a connection that was opened just now.
-    pub(super) fn admit(&self, conn: M::Conn, now: Instant) -> Entry<M::Conn> {
+    pub(super) fn admit(&self, conn: M::Conn, began: Instant, now: Instant) -> Entry<M::Conn> {
         let idle_limit = self.idle_limit(&conn);
         let own = self.manage.lifetime(&conn);
-        let id = self.state().counters.connected();
+        let id = self.state().counters.connected(now.saturating_duration_since(began));
         let recycle = self.options.recycle.map(|recycle| jittered(recycle, seed(id)));
         Entry::new(conn, id, now, shorter(recycle, own), idle_limit)
     }
@@ -83,38 +77,6 @@ impl<M: Manage> Shared<M> {
         };
         self.state().idle_limit.set(limit);
         limit
-    }
-
-    pub(super) fn stats(&self) -> Stats {
-        let state = self.state();
-        let now = self.manage.now();
-        let idle_limit = state.idle_limit.get();
-        let books = state.lock();
-        let Sizes { idle, in_use, waiting } = books.slots.sizes();
-        let (min_size, max_size) = books.slots.limits();
-        let suspended = books.slots.is_suspended();
-        let down_for = books.outage.down_for(now);
-        drop(books);
-        Stats {
-            pid: Process::current().pid(),
-            name: self.name.clone(),
-            min_size,
-            max_size,
-            size: idle + in_use,
-            idle,
-            in_use,
-            waiting,
-            closed: state.is_closed(),
-            suspended,
-            down_for,
-            idle_limit,
-            idle_source: match idle_limit == self.options.max_idle.own() {
-                true => IdleSource::MaxIdle,
-                false => IdleSource::Server,
-            },
-            last_connect_error: state.last_connect_error().map(|(error, _)| error.to_string()),
-            ..state.counters.stats()
-        }
     }
 
     /// A check-out begins.
@@ -150,34 +112,6 @@ impl<M: Manage> Shared<M> {
             error: (*trouble.cause).clone(),
             since: trouble.since,
             retry_in: trouble.retry_in,
-        }))
-    }
-
-    /// The error of a check-out that is over its deadline. `books` is let go before any text is
-    /// made.
-    pub(super) fn timed_out(
-        &self,
-        books: MutexGuard<'_, Books<M>>,
-        deadline: Deadline,
-    ) -> Error<M::Error> {
-        let Sizes { idle, in_use, waiting } = books.slots.sizes();
-        let longest = books.slots.longest(NAMED_HOLDERS);
-        drop(books);
-        let now = self.manage.now();
-        let state = self.state();
-        add(&state.counters.timeouts);
-        Error::TimedOut(Box::new(TimedOut {
-            pool: self.name.clone(),
-            pid: Process::current().pid(),
-            timeout: deadline.timeout(),
-            size: idle + in_use,
-            in_use,
-            idle,
-            waiting,
-            longest: longest.iter().map(|holder| holder.holding(now)).collect(),
-            last_connect_error: state
-                .last_connect_error()
-                .map(|(error, at)| (error, now.saturating_duration_since(at))),
         }))
     }
 }

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -17,9 +18,9 @@ pub(super) struct Slot<M: Manage> {
     birth: Process,
     /// Its number in the books; `None` once they have it back.
     number: Option<usize>,
-    /// The number of the connection in it. If one still is there when the slot is dropped, then a
+    /// The number of the connection in it, which is never zero. If one still is there when the slot is dropped, then a
     /// hook has panicked, and the connection went down with it.
-    occupant: Option<u64>,
+    occupant: Option<NonZeroU64>,
 }
 
 /// A connection in its slot. Whatever happens, the connection is let go before the slot, so that
@@ -80,7 +81,7 @@ impl<M: Manage> Slot<M> {
     }
 
     pub(super) fn with(mut self, entry: Entry<M::Conn>) -> Held<M> {
-        self.occupant = Some(entry.id());
+        self.occupant = NonZeroU64::new(entry.id());
         Held { entry, slot: self }
     }
 
@@ -88,7 +89,7 @@ impl<M: Manage> Slot<M> {
     fn discarded(&mut self, reason: Discard) {
         let (Some(id), Some(state)) = (self.occupant.take(), self.state()) else { return };
         state.counters.discarded(reason);
-        self.shared.tell(Event::Discarded { id, reason });
+        self.shared.tell(Event::Discarded { id: id.get(), reason });
     }
 }
 
@@ -117,10 +118,10 @@ impl<M: Manage> Held<M> {
     /// Let go of connection and slot. When its server takes no changes any more, the others have to
     /// go too: they are of the same server.
     pub(super) fn let_go(self, reason: Discard) {
-        let others = match self.slot.seat() {
-            Some((number, state)) if reason == Discard::ReadOnly => {
-                state.lock().slots.drain_era_of(number)
-            }
+        let Some((number, state)) = self.slot.seat() else { return };
+        state.counters.returned(reason);
+        let others = match reason {
+            Discard::ReadOnly => state.lock().slots.drain_era_of(number),
             _ => Vec::new(),
         };
         let shared = Arc::clone(&self.slot.shared);
@@ -149,23 +150,23 @@ impl<M: Manage> Held<M> {
         }
     }
 
-    /// The end of a lease. In a child nothing is touched.
-    pub(super) fn check_in(mut self) {
+    /// The end of a lease, whose use was over at `now`: its rest is counted from there, which errs
+    /// on the safe side where a reset takes its time. In a child nothing is touched.
+    pub(super) fn check_in(mut self, now: Instant) {
         if self.slot.state().is_none() {
             return;
         }
-        if let Some(reason) = self.not_to_keep() {
+        if let Some(reason) = self.not_to_keep(now) {
             return self.let_go(reason);
         }
         let shared = Arc::clone(&self.slot.shared);
-        let now = shared.manage.now();
         self.entry.rests(now);
         self.put_back_at(now);
         sweep(&shared, now);
     }
 
     /// Make it like new, or say why it must go. Whatever costs nothing is asked first.
-    fn not_to_keep(&mut self) -> Option<Discard> {
+    fn not_to_keep(&mut self, now: Instant) -> Option<Discard> {
         let shared = &*self.slot.shared;
         let conn = self.entry.conn_mut()?;
         if shared.state().is_closed() {
@@ -178,7 +179,7 @@ impl<M: Manage> Held<M> {
         if let Some(reason) = shared.manage.unfit(conn) {
             return Some(reason);
         }
-        if self.entry.is_expired(shared.manage.now()) {
+        if self.entry.is_expired(now) {
             return Some(Discard::Expired);
         }
         let conn = self.entry.conn_mut()?;

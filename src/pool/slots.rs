@@ -1,9 +1,11 @@
 use std::collections::VecDeque;
 
-use super::caller::Holder;
+use super::holder::Holder;
 use super::queue::{Queue, Ticket, Turn};
 use super::seats::{Grant, Seats};
 use super::stats::Discard;
+
+mod holders;
 
 /// Who has what, and who waits. Plain arithmetic on values, without I/O, clock or lock.
 ///
@@ -71,14 +73,8 @@ impl<E, B> Slots<E, B> {
         (self.min_size, self.max_size)
     }
 
-    /// The `count` holders that have held longest, the longest first.
-    pub(super) fn longest(&self, count: usize) -> Vec<Holder> {
-        let mut holders: Vec<&Holder> = self.seats.holders().collect();
-        holders.sort_by_key(|holder| holder.since());
-        holders.into_iter().take(count).cloned().collect()
-    }
-
     /// The newest idle entry, else a free slot with the right to connect, if there is either.
+    #[inline]
     pub(super) fn take(&mut self, holder: Holder) -> Option<Grant<E>> {
         let grant = self.grant()?;
         self.seats.set_holder(grant.number, holder);
@@ -152,6 +148,7 @@ impl<E, B> Slots<E, B> {
     ///
     /// # Errors
     /// One that must not be kept is returned, and its slot stays in use until released.
+    #[inline]
     pub(super) fn put_back(&mut self, number: usize, entry: E) -> Result<Vec<B>, (E, Discard)> {
         if self.closed {
             return Err((entry, Discard::Closed));
@@ -245,6 +242,7 @@ impl<E, B> Slots<E, B> {
         self.serve()
     }
 
+    #[inline]
     fn size(&self) -> usize {
         self.idle.len() + self.seats.in_use()
     }
@@ -253,6 +251,7 @@ impl<E, B> Slots<E, B> {
         self.seats.connecting() < self.connect_limit
     }
 
+    #[inline]
     fn grant(&mut self) -> Option<Grant<E>> {
         if self.closed || self.suspended {
             return None;
@@ -263,6 +262,7 @@ impl<E, B> Slots<E, B> {
         }
     }
 
+    #[inline]
     fn grant_entry(&mut self, entry: E) -> Grant<E> {
         Grant { number: self.seats.occupy(self.era), entry: Some(entry) }
     }
@@ -286,7 +286,16 @@ impl<E, B> Slots<E, B> {
     }
 
     /// Whatever is free goes to those who wait.
+    #[inline]
     fn serve(&mut self) -> Vec<B> {
+        if self.queue.len() == 0 {
+            return Vec::new();
+        }
+        self.serve_queue()
+    }
+
+    #[cold]
+    fn serve_queue(&mut self) -> Vec<B> {
         let mut bells = Vec::new();
         while self.queue.len() > 0 {
             let Some(grant) = self.grant() else { break };

@@ -4,13 +4,14 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::books::{Bells, Books as AnyBooks};
+use super::counters::{add, Counters};
 use super::entry::Entry;
 use super::manage::Manage;
 use super::options::PoolOptions;
 use super::outage::Trouble as AnyTrouble;
+use super::oversight::Leaks;
 use super::seats::Grant;
 use super::slots::Slots;
-use super::stats::{add, Counters};
 use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard};
 
 /// Wakes one caller in the queue.
@@ -31,6 +32,7 @@ pub(super) struct State<M: Manage> {
     /// Rung when something comes back to a closed pool.
     pub(super) quiet: Condvar,
     pub(super) counters: Counters,
+    pub(super) leaks: Leaks,
     /// The same as in the books, for those who must not lock them.
     closed: AtomicBool,
     /// Likewise.
@@ -46,7 +48,7 @@ pub(super) struct State<M: Manage> {
 
 impl<M: Manage> State<M> {
     /// Of an inherited state only atomics are read: its locks may never be released.
-    pub(super) fn new(options: &PoolOptions, inherited: Option<&Self>) -> Self {
+    pub(super) fn new(options: &PoolOptions, now: Instant, inherited: Option<&Self>) -> Self {
         let closed = inherited.is_some_and(Self::is_closed);
         let own = (options.min_size, options.max_size);
         let (min_size, max_size) = inherited.map_or(own, |state| state.limits.get());
@@ -56,6 +58,7 @@ impl<M: Manage> State<M> {
             books: Mutex::new(AnyBooks::new(slots)),
             quiet: Condvar::new(),
             counters: counters.unwrap_or_default(),
+            leaks: Leaks::new(now),
             closed: AtomicBool::new(closed),
             limits: Limits::new(min_size, max_size),
             fork_untold: AtomicBool::new(inherited.is_some()),

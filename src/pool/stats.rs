@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::error::Holding;
@@ -32,13 +31,13 @@ pub struct Stats {
     /// How many times, on the way from the pool's first process to this one, the pool was found
     /// in a child.
     pub forks_noticed: u64,
-    /// Connections opened.
+    /// Attempts to open a connection, those included that failed or are not over.
     pub connects: u64,
-    /// Time spent on that, and on attempts that failed.
+    /// Time spent on those that succeeded.
     pub connect_seconds: Duration,
-    /// Attempts that failed.
+    /// Those that failed.
     pub connect_errors: u64,
-    /// Connections asked for.
+    /// Connections asked for, by callers included that still wait.
     pub requests: u64,
     /// Those that ended with an error.
     pub request_errors: u64,
@@ -60,7 +59,7 @@ pub struct Stats {
     pub wait_time: Summary,
     /// From lease to check-in.
     pub use_time: Summary,
-    /// Who holds connections now, longest first.
+    /// Who has what is in use, longest first.
     pub leases: Vec<Holding>,
     /// Check-outs that had to queue.
     pub waits: u64,
@@ -91,7 +90,14 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, max_size, in_use, idle, waiting, .. } = self;
         write!(f, "'{name}' [{max_size} max | {in_use} in use, {idle} idle, {waiting} waiting]")?;
-        f.write_str(if self.closed { " closed" } else { "" })
+        if let Some(down_for) = self.down_for {
+            write!(f, " server down for {:.1}s", down_for.as_secs_f64())?;
+        }
+        f.write_str(match (self.closed, self.suspended) {
+            (true, _) => " closed",
+            (false, true) => " suspended",
+            (false, false) => "",
+        })
     }
 }
 
@@ -158,89 +164,4 @@ pub struct Discards {
     pub drained: u64,
     /// [`Discard::Surplus`]
     pub surplus: u64,
-}
-
-/// What is counted while the pool works. Atomics: a child reads those that it inherited.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    forks_noticed: AtomicU64,
-    connects: AtomicU64,
-    /// Opened in this process and not yet let go.
-    open: AtomicU64,
-    pub(super) connect_errors: AtomicU64,
-    pub(super) check_outs: AtomicU64,
-    pub(super) waits: AtomicU64,
-    wait_nanos: AtomicU64,
-    pub(super) timeouts: AtomicU64,
-    pub(super) hand_offs: AtomicU64,
-    pub(super) pings: AtomicU64,
-    pub(super) ping_failures: AtomicU64,
-    pub(super) probe_failures: AtomicU64,
-    discards: [AtomicU64; 8],
-}
-
-impl Counters {
-    /// Those of a child: all zero, but for what it inherited.
-    pub(super) fn after_fork(inherited: &Self) -> Self {
-        let fresh = Self::default();
-        fresh.forks_noticed.store(read(&inherited.forks_noticed) + 1, Relaxed);
-        fresh.discards[Discard::Inherited as usize].store(read(&inherited.open), Relaxed);
-        fresh
-    }
-
-    /// One more was opened; returns how many that makes.
-    pub(super) fn connected(&self) -> u64 {
-        add(&self.open);
-        self.connects.fetch_add(1, Relaxed) + 1
-    }
-
-    pub(super) fn waited(&self, time: Duration) {
-        self.wait_nanos.fetch_add(time.as_nanos() as u64, Relaxed);
-    }
-
-    pub(super) fn discarded(&self, reason: Discard) {
-        add(&self.discards[reason as usize]);
-        self.open.fetch_sub(1, Relaxed);
-    }
-
-    fn discards(&self) -> Discards {
-        let of = |reason: Discard| read(&self.discards[reason as usize]);
-        Discards {
-            expired: of(Discard::Expired),
-            idle: of(Discard::Idle),
-            broken: of(Discard::Broken),
-            inherited: of(Discard::Inherited),
-            closed: of(Discard::Closed),
-            read_only: of(Discard::ReadOnly),
-            drained: of(Discard::Drained),
-            surplus: of(Discard::Surplus),
-        }
-    }
-
-    /// What the counters know; the rest is left to whoever asks.
-    pub(super) fn stats(&self) -> Stats {
-        Stats {
-            forks_noticed: read(&self.forks_noticed),
-            connects: read(&self.connects),
-            connect_errors: read(&self.connect_errors),
-            check_outs: read(&self.check_outs),
-            waits: read(&self.waits),
-            wait_seconds: Duration::from_nanos(read(&self.wait_nanos)),
-            timeouts: read(&self.timeouts),
-            hand_offs: read(&self.hand_offs),
-            pings: read(&self.pings),
-            ping_failures: read(&self.ping_failures),
-            probe_failures: read(&self.probe_failures),
-            discards: self.discards(),
-            ..Stats::default()
-        }
-    }
-}
-
-pub(super) fn add(counter: &AtomicU64) {
-    counter.fetch_add(1, Relaxed);
-}
-
-fn read(counter: &AtomicU64) -> u64 {
-    counter.load(Relaxed)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use super::attempt::connect;
 use super::caller::{Caller, Deadline};
 use super::check_out::test;
+use super::counters::add;
 use super::decision::Decision;
 use super::error::Error;
 use super::manage::Manage;
@@ -19,7 +20,7 @@ pub(super) fn open<M: Manage>(
     let deadline = shared.deadline(caller.timeout);
     loop {
         let now = shared.manage.now();
-        let Some(decision) = Decision::to_open(shared, caller, deadline, now) else {
+        let Some(decision) = Decision::to_open(shared, caller, now) else {
             return Ok(());
         };
         match decision.settle(shared, caller, deadline)? {
@@ -42,9 +43,16 @@ pub(super) fn check<M: Manage>(shared: &Arc<Shared<M>>, caller: &Caller<'_>) -> 
         let Some(grant) = taken else { break };
         let Got::Held(held) = Slot::granted(shared, grant) else { break };
         checked.push(held.entry.id());
-        match test(held, deadline, Some(Duration::ZERO), shared.manage.now()) {
+        let now = shared.manage.now();
+        let in_time = held.entry.unfit(now).is_none();
+        match test(held, deadline, Some(Duration::ZERO), now) {
             Ok(Got::Held(held)) => held.put_back(),
-            Ok(Got::Slot(_)) => discarded += 1,
+            Ok(Got::Slot(_)) => {
+                discarded += 1;
+                if in_time {
+                    add(&shared.state().counters.lost);
+                }
+            }
             Err(_) => break,
         }
     }
@@ -102,6 +110,7 @@ pub(super) fn until_quiet<M: Manage>(
     let deadline = Deadline::new(Instant::now(), timeout);
     let mut goes_on = true;
     loop {
+        shared.reclaim_orphans();
         // Anew each time: `keep_waiting` may run a signal handler that forks, and then this is the
         // child, where nothing is in use.
         let state = shared.state();

@@ -2,13 +2,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::caller::{Caller, Deadline};
+use super::counters::add;
 use super::error::Error;
 use super::manage::Manage;
 use super::queue::{Ticket, Turn};
 use super::shared::Shared;
 use super::slot::Slot;
 use super::state::{Bell, Books, Granted};
-use super::stats::add;
 use crate::process::Process;
 use crate::sync::MutexGuard;
 
@@ -56,7 +56,8 @@ impl<'a, M: Manage> Waiter<'a, M> {
         caller: &Caller<'_>,
         deadline: Deadline,
     ) -> Result<Option<Granted<M>>, Error<M::Error>> {
-        loop {
+        let mut asked = true;
+        while self.birth.is_current() {
             let now = self.shared.manage.now();
             let mut books = self.shared.state().lock();
             // Decide: was something handed over, is it too late? What reached us counts, even at
@@ -65,6 +66,11 @@ impl<'a, M: Manage> Waiter<'a, M> {
                 Turn::Handed(grant) => return Ok(Some(grant)),
                 Turn::TurnedAway => return Err(self.turned_away(books, now)),
                 Turn::Waiting => {}
+            }
+            if !asked {
+                asked = true;
+                let Some(unchanged) = self.shared.ask_keepers(books) else { continue };
+                books = unchanged;
             }
             let until = deadline.at().saturating_duration_since(Instant::now());
             if until.is_zero() {
@@ -75,10 +81,10 @@ impl<'a, M: Manage> Waiter<'a, M> {
             if caller.keep_waiting.is_some_and(|keep_waiting| !keep_waiting()) {
                 return Err(Error::Interrupted { pool: self.shared.name.clone() });
             }
-            if !self.birth.is_current() {
-                return Ok(None);
-            }
+            asked = false;
+            self.shared.find_leaks(self.shared.manage.now());
         }
+        Ok(None)
     }
 
     /// Either the pool was closed or the server went down. It may be back by now: what put an end
@@ -100,7 +106,7 @@ impl<M: Manage> Drop for Waiter<'_, M> {
             return;
         }
         let state = self.shared.state();
-        state.counters.waited(self.since.elapsed());
+        state.counters.waited(self.shared.manage.now().saturating_duration_since(self.since));
         let grant = state.lock().slots.leave(self.ticket);
         // Between the wait and this moment something may have been handed over: the next gets it.
         if let Some(grant) = grant {
