@@ -308,9 +308,11 @@ def test_many_threads_that_die_with_their_connections_starve_nobody(make_pool: M
     for _ in range(12):
         kept.append(in_a_thread(pool.connect))
     stats = pool.stats()
-    assert stats["orphaned"] >= 9
+    assert 9 <= stats["orphaned"] < 12
     assert stats["connections_num"] == 3
-    assert sum(connection.open for connection in kept) == 3
+    # All that were orphaned may come back at once.
+    assert 1 <= sum(connection.open for connection in kept) == stats["in_use"] <= 3
+    assert kept[-1].open
 
 
 def test_a_thread_that_ends_with_its_connection_in_its_locals_gives_it_back(

@@ -142,7 +142,7 @@ pub(super) fn closed() -> PyErr {
 }
 
 /// The pool has taken the connection back.
-pub(super) fn taken_back() -> PyErr {
+pub(super) fn reclaimed() -> PyErr {
     let text = "this connection was taken back: the thread that had used it has ended";
     InterfaceError::new_err((crate::session::GONE, text))
 }

@@ -7,7 +7,7 @@ use std::sync::{self, Arc, PoisonError, Weak};
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
 
-use super::errors::{busy, closed, detached, finally, raise, taken_back as taken_back_error};
+use super::errors::{busy, closed, detached, finally, raise, reclaimed};
 use super::managed::{Conn, Managed};
 use crate::pool::{Discard, Keeper, Lease, Reclaim};
 use crate::process::{Owned, Process};
@@ -280,7 +280,7 @@ impl Link {
 /// The error of a connection without a session.
 fn gone(taken_back: bool) -> PyErr {
     if taken_back {
-        taken_back_error()
+        reclaimed()
     } else {
         closed()
     }
