@@ -73,6 +73,7 @@ soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)
 	$(BIN)/python -m benches.cost_in_python $(BENCH_ARGS)
+	$(BIN)/python -m benches.pool $(BENCH_ARGS)
 	$(BIN)/python -m benches.first_answer $(BENCH_ARGS)
 
 lint: lint-rust lint-python
