@@ -90,6 +90,7 @@ fn comeback() -> impl Strategy<Value = Act> {
         1 => any::<usize>().prop_map(Act::PutBack),
         1 => any::<usize>().prop_map(Act::Break),
         1 => any::<usize>().prop_map(Act::Exchange),
+        1 => any::<usize>().prop_map(|pick| Act::Refuse(pick, true, 0)),
     ]
 }
 
@@ -149,9 +150,10 @@ proptest! {
         acts in prop::collection::vec(comeback(), 10..60),
     ) {
         let mut world = World::new(0, max_size, 0);
-        let outage = [Act::Ask, Act::Refuse(0, true, 0), Act::Release(0), Act::Wait(6000)];
-        for act in outage.iter().chain(&acts) {
-            world.act(act)?;
+        let down = [Act::Refuse(0, true, 0), Act::Release(0), Act::Wait(6000)];
+        let outage = [const { Act::Ask }; 3].into_iter().chain(down);
+        for act in outage.chain(acts) {
+            world.act(&act)?;
         }
         world.wind_down()?;
         world.assert_every_slot_is_back()?;
