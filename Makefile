@@ -3,6 +3,7 @@
 # PYTHON=/path/to/python3   the interpreter to build for (3.10 or newer)
 # PYTEST_ARGS="-k fork -x"  more options for pytest
 # STORM_ARGS="--forks 5000" more options for the storm; BENCH_ARGS for the benchmarks
+# POOL_SECONDS=600          how long `make soak` keeps a pool busy, and its server away
 # FORKSAFE_TEST_DSN=mysql://user:password@host:port/database
 #                           test against this server instead of a throwaway one
 
@@ -10,6 +11,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 STORM_ARGS ?= --forks 20000
 BENCH_ARGS ?=
+POOL_SECONDS ?= 60
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +25,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python loom matrix storm bench lint lint-rust lint-python format \
+.PHONY: help demo test test-rust test-python loom matrix storm soak bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
 help:
@@ -31,6 +33,7 @@ help:
 	@echo "make test          all tests: test-rust and loom (need no server), test-python"
 	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
+	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
 	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
@@ -63,9 +66,14 @@ storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m tests.storm $(STORM_ARGS)
 	$(BIN)/python -m pytest tests/test_generations.py --storm-forks=20000 $(PYTEST_ARGS)
 
+soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m pytest tests/test_pool_fairness.py tests/test_pool_restart.py \
+		--pool-seconds=$(POOL_SECONDS) -q -s $(PYTEST_ARGS)
+
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)
 	$(BIN)/python -m benches.cost_in_python $(BENCH_ARGS)
+	$(BIN)/python -m benches.pool $(BENCH_ARGS)
 	$(BIN)/python -m benches.first_answer $(BENCH_ARGS)
 
 lint: lint-rust lint-python

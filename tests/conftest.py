@@ -45,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="of test_storm.py in all; half as many in test_generations.py (default: %(default)s)",
     )
+    parser.addoption(
+        "--pool-seconds",
+        type=float,
+        default=4.0,
+        metavar="S",
+        help="of test_pool_fairness.py, and of an outage in test_pool_restart.py (default: 4)",
+    )
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -85,6 +92,13 @@ def storm_forks(request: pytest.FixtureRequest) -> int:
     """How often the storms fork, all of them together."""
     forks: int = request.config.getoption("--storm-forks")
     return forks
+
+
+@pytest.fixture
+def pool_seconds(request: pytest.FixtureRequest) -> float:
+    """How long a pool is kept busy."""
+    seconds: float = request.config.getoption("--pool-seconds")
+    return seconds
 
 
 @pytest.fixture

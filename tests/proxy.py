@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 
 class FaultProxy:
@@ -76,7 +77,13 @@ class FaultProxy:
 
     def stats(self) -> dict[str, int]:
         """Connections `open` and in `total`; bytes `down` (to the client) and `up`."""
-        return self._tell("stats")
+        stats: dict[str, int] = self._tell("stats")
+        return stats
+
+    def arrivals(self) -> list[float]:
+        """When each connection came, by `time.monotonic()`."""
+        arrivals: list[float] = self._tell("arrivals")
+        return arrivals
 
     def close(self) -> None:
         """End the proxy; in a forked child, nothing."""
@@ -85,12 +92,11 @@ class FaultProxy:
         self.process.kill()
         self.process.communicate()
 
-    def _tell(self, command: str, number: int = 0) -> dict[str, int]:
+    def _tell(self, command: str, number: int = 0) -> Any:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{command} {number}\n")
         self.process.stdin.flush()
-        stats: dict[str, int] = json.loads(self._answer())
-        return stats
+        return json.loads(self._answer())
 
     def _answer(self) -> str:
         assert self.process.stdout is not None

@@ -13,6 +13,7 @@ import json
 import socket
 import struct
 import sys
+import time
 
 HOST = "127.0.0.1"
 CHUNK = 65536
@@ -115,7 +116,8 @@ class Proxy:
         self.links: set[Link] = set()
         self.listener: asyncio.Server | None = None
         self.port = 0
-        self.total = self.bytes_up = self.bytes_down = 0
+        self.arrivals: list[float] = []  # by the clock that all processes share
+        self.bytes_up = self.bytes_down = 0
 
     async def open(self) -> None:
         """Listen, on the same port as before if there was one."""
@@ -154,11 +156,11 @@ class Proxy:
         elif command == "swallow":
             for link in self.links:
                 link.swallowing = True
-        return self._stats()
+        return self.arrivals if command == "arrivals" else self._stats()
 
     def _stats(self) -> dict[str, int]:
-        down, up = self.bytes_down, self.bytes_up
-        return {"open": len(self.links), "total": self.total, "down": down, "up": up}
+        links = {"open": len(self.links), "total": len(self.arrivals)}
+        return {**links, "down": self.bytes_down, "up": self.bytes_up}
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = writer.get_extra_info("socket")
@@ -166,7 +168,7 @@ class Proxy:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = Link(self, reader, writer)
         self.links.add(link)
-        self.total += 1
+        self.arrivals.append(time.monotonic())
         try:
             await link.run()
         except OSError:

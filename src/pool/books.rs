@@ -180,4 +180,6 @@ impl<E, B, C: Clone> Books<E, B, C> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

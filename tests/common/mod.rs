@@ -4,6 +4,7 @@
 mod clock;
 mod forks;
 mod heard;
+mod moody;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -17,6 +18,7 @@ use forksafe::pool::{Discard, Event, Health, Lease, Manage, Pool, PoolOptions, R
 pub use clock::Clock;
 pub use forks::{ends_well, fork_here, in_fork, leave, start_fork};
 pub use heard::{in_short, Heard};
+pub use moody::{count, planned_panic, Mood, Moody};
 
 /// Longer than any test may take: what has not happened by then never will.
 pub const NEVER: Duration = Duration::from_secs(20);
