@@ -203,7 +203,8 @@ def run_python(
     ) -> subprocess.CompletedProcess[str]:
         program = tmp_path / "program.py"
         program.write_text(source)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
         if "server" in request.fixturenames:
             environment["FORKSAFE_TEST_URL"] = request.getfixturevalue("server").url()
         done = subprocess.run(

@@ -205,7 +205,9 @@ def test_a_time_out_tells_what_the_pool_was_doing(make_pool: Any) -> None:
     held.close()
     text = caught.value.args[1]
     head = f"no connection within {SHORT}s from pool 'shop' in process {os.getpid()} "
-    assert text.startswith(head + "(2 of 2 open, 2 in use, 0 idle, 1 waiting); held longest: thread")
+    assert text.startswith(
+        head + "(2 of 2 open, 2 in use, 0 idle, 1 waiting); held longest: thread"
+    )
     assert "'report-7' 0." in text
     assert "'MainThread' 0." in text
     assert "connect error" not in text

@@ -160,8 +160,8 @@ class Contended(State):
                 continue
 
     def go_on(self) -> None:
-        lent = self.pool.stats()["requests_num"]
-        wait_until(lambda: self.pool.stats()["requests_num"] > lent)
+        lent = self.pool.stats()["wait_time"]["count"]
+        wait_until(lambda: self.pool.stats()["wait_time"]["count"] > lent)
         self.end_callers()
 
     def end_callers(self) -> None:

@@ -65,7 +65,7 @@ class Pool:
 
     def stats(self) -> dict[str, int]:
         """Sizes, as forksafe names them."""
-        return {"size": self.max_size - len(self.slots), "connects": self.connects}
+        return {"pool_size": self.max_size - len(self.slots), "connections_num": self.connects}
 
     def close(self) -> None:
         """Close the idle ones."""
