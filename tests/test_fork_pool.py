@@ -57,11 +57,6 @@ def test_a_pool_that_is_exhausted_in_the_parent_is_free_in_the_child(
     assert {session_of(connection) for connection in held} == ours
 
 
-def without_seconds(stats: Any) -> dict[str, Any]:
-    """What does not change while nothing happens."""
-    return {**stats, "leases": [{**lease, "seconds": 0} for lease in stats["leases"]]}
-
-
 def test_a_child_has_the_same_options_and_counts_from_zero(watch: Watch, in_child: InChild) -> None:
     parent = watch("in_transaction", name="orders")
     before = _figures(parent.pool)
