@@ -47,6 +47,24 @@ fn siblings_are_counted_with_oneself_and_without_children_of_ones_own() {
 }
 
 #[test]
+fn beside_other_threads_nobody_is_counted_for_no_file_may_be_opened() {
+    in_fork(|| {
+        let (others, alive) = children(2);
+        in_fork(|| {
+            let (stop, stopped) = std::sync::mpsc::channel::<()>();
+            let other = thread::spawn(move || stopped.recv().unwrap_err());
+            assert_eq!(siblings(), 1);
+            drop(stop);
+            other.join().unwrap();
+            // The kernel's own account of a thread's end may come a moment later.
+            until(|| siblings() == 3);
+        });
+        drop(alive);
+        others.into_iter().for_each(ends_well);
+    });
+}
+
+#[test]
 fn children_that_were_forked_by_different_threads_are_siblings() {
     in_fork(|| {
         let (others, alive) = children(1);

@@ -34,7 +34,8 @@ pub struct PoolOptions {
     /// recorded for all. More than zero; default `None`: neither.
     pub leak_after: Option<Duration>,
     /// How many processes have a pool like this one, for the comparison with what the server
-    /// takes. At least 1; default `None`: this process and its siblings that run the same program.
+    /// takes. At least 1; default `None`: this process and its siblings that run the same program,
+    /// which are counted where the process has no other threads.
     pub workers: Option<usize>,
     /// The pool's name in errors and stats. Default `None`: `pool-1`, `pool-2` and so on.
     pub name: Option<String>,

@@ -1,10 +1,14 @@
 //! How many processes do the same as this one.
 
 /// This process and the other children of its parent that run the same program with the same
-/// command line: the workers of one server, as far as `/proc` tells. 1 where it does not. Never
-/// waits, and takes no lock.
+/// command line: the workers of one server, as far as `/proc` tells. 1 where it does not, and
+/// where this process has other threads. Never waits, and takes no lock.
 #[cfg(target_os = "linux")]
 pub fn siblings() -> usize {
+    // A child that another thread forks while a file is open here would keep that open.
+    if !is_single_threaded() {
+        return 1;
+    }
     let own = std::process::id();
     let Some(program) = Program::of(own) else { return 1 };
     let parent = nix::unistd::getppid().as_raw().unsigned_abs();
@@ -19,11 +23,12 @@ pub fn siblings() -> usize {
 }
 
 #[cfg(target_os = "linux")]
-use linux::{children_of, Program};
+use linux::{children_of, is_single_threaded, Program};
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs;
+    use std::os::unix::fs::MetadataExt;
     use std::path::PathBuf;
 
     /// What a process runs. One that has ended and was not waited for runs nothing.
@@ -39,6 +44,12 @@ mod linux {
             let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
             Some(Self { executable, command_line })
         }
+    }
+
+    /// By the number of links to the directory of threads: one for each, and two. Asked without a
+    /// descriptor.
+    pub(super) fn is_single_threaded() -> bool {
+        fs::metadata("/proc/self/task").is_ok_and(|threads| threads.nlink() == 3)
     }
 
     /// As its threads tell, each for those that it forked; where the kernel does not list them, by
