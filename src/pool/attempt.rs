@@ -18,7 +18,8 @@ pub(super) fn connect<M: Manage>(
     deadline: Deadline,
 ) -> Result<Held<M>, Error<M::Error>> {
     let shared = Arc::clone(slot.shared());
-    shared.still_in_time(deadline, Instant::now())?;
+    let started = Instant::now();
+    shared.still_in_time(deadline, started)?;
     let began = shared.manage.now();
     add(&shared.state().counters.connects);
     match shared.manage.connect(deadline.at()) {
@@ -29,7 +30,7 @@ pub(super) fn connect<M: Manage>(
             Ok(held)
         }
         Err(error) => {
-            failed(&slot, &error);
+            failed(&slot, &error, is_hasty(&shared, started, deadline));
             Err(Error::Connect(error))
         }
     }
@@ -50,13 +51,25 @@ fn succeeded<M: Manage>(held: &Held<M>, began: Instant, now: Instant) {
     }
 }
 
-fn failed<M: Manage>(slot: &Slot<M>, error: &M::Error) {
+/// Whether an attempt was cut short by its own caller, who had little time left: a healthy server
+/// may be slower than that.
+fn is_hasty<M: Manage>(shared: &Shared<M>, started: Instant, deadline: Deadline) -> bool {
+    let given = deadline.at().saturating_duration_since(started);
+    Instant::now() >= deadline.at() && given < shared.options.timeout / 2
+}
+
+fn failed<M: Manage>(slot: &Slot<M>, error: &M::Error, hasty: bool) {
     let shared = slot.shared();
     let now = shared.manage.now();
     shared.state().connect_failed(error.clone(), now);
     let Some((number, state)) = slot.seat() else { return };
     let cause = shared.manage.is_outage(error).then(|| Arc::new(error.clone()));
-    let (bells, goes_down) = state.lock().refused(number, cause, now, seed(number as u64));
+    let (bells, goes_down) = {
+        let mut books = state.lock();
+        // It takes nobody down; but where the server is down already, the next delay is due.
+        let cause = cause.filter(|_| !hasty || books.outage.is_down());
+        books.refused(number, cause, now, seed(number as u64))
+    };
     state.ring(&bells);
     if goes_down {
         shared.tell(Event::ServerDown { error });
