@@ -6,8 +6,9 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyCFunction, PyList};
+use pyo3::types::{PyCFunction, PyList, PyTuple};
 
+use super::call::call;
 use super::pool::Pool;
 
 /// A `weakref.WeakSet` of all pools.
@@ -23,7 +24,8 @@ pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
 
 /// Think of `pool` at the end, if it still lives then.
 pub(super) fn remember(pool: &Bound<'_, Pool>) -> PyResult<()> {
-    live(pool.py())?.call_method1("add", (pool,)).map(drop)
+    let add = live(pool.py())?.getattr("add")?;
+    call(&add, &PyTuple::new(pool.py(), [pool])?, None).map(drop)
 }
 
 fn live(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {

@@ -20,6 +20,9 @@ mod raw {
             args: *mut PyObject,
             kwargs: *mut PyObject,
         ) -> *mut PyObject;
+        pub(super) fn PyObject_GetAttr(of: *mut PyObject, name: *mut PyObject) -> *mut PyObject;
+        pub(super) fn PyObject_Str(of: *mut PyObject) -> *mut PyObject;
+        pub(super) fn PyErr_WriteUnraisable(of: *mut PyObject);
         pub(super) fn PyObject_GetItem(of: *mut PyObject, key: *mut PyObject) -> *mut PyObject;
         pub(super) fn PyIter_Next(iterator: *mut PyObject) -> *mut PyObject;
     }
@@ -57,6 +60,36 @@ pub(super) fn call<'py>(
             hang_if_unwound(|| raw::PyObject_Call(callable.as_ptr(), args.as_ptr(), kwargs));
         Bound::from_owned_ptr_or_err(callable.py(), answer)
     }
+}
+
+/// `of.name`, which may be a property.
+pub(super) fn attribute<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    let name = PyString::new(of.py(), name);
+    // SAFETY: attached; both are live objects. What comes back is a new reference, or null with an
+    // exception set.
+    unsafe {
+        let answer = hang_if_unwound(|| raw::PyObject_GetAttr(of.as_ptr(), name.as_ptr()));
+        Bound::from_owned_ptr_or_err(of.py(), answer)
+    }
+}
+
+/// `str(of)`.
+pub(super) fn text(of: &Bound<'_, PyAny>) -> PyResult<String> {
+    // SAFETY: attached; it is a live object. What comes back is a new reference, or null with an
+    // exception set.
+    let answer = unsafe {
+        let answer = hang_if_unwound(|| raw::PyObject_Str(of.as_ptr()));
+        Bound::from_owned_ptr_or_err(of.py(), answer)?
+    };
+    Ok(answer.cast::<PyString>()?.to_string_lossy().into_owned())
+}
+
+/// Hand `error` to `sys.unraisablehook`.
+pub(super) fn unraisable(py: Python<'_>, error: PyErr, of: Option<&Bound<'_, PyAny>>) {
+    error.restore(py);
+    let of = of.map_or(std::ptr::null_mut(), Bound::as_ptr);
+    // SAFETY: attached, with an exception set; the object is live, or null for none.
+    unsafe { hang_if_unwound(|| raw::PyErr_WriteUnraisable(of)) }
 }
 
 /// `of[key]`.

@@ -7,6 +7,7 @@ use pyo3::import_exception;
 use pyo3::prelude::*;
 use pyo3::PyTypeInfo;
 
+use super::call::unraisable;
 use super::managed::Failure;
 use super::raised;
 use crate::pool;
@@ -98,12 +99,17 @@ pub(super) fn attempt<T: Send, E: Send>(
 pub(super) fn finally(work: impl FnOnce() + Send) {
     Python::try_attach(|py| {
         let underway = PyErr::take(py);
+        // Likewise what a signal handler or a hook has raised in the call that goes on around it.
+        let waiting = raised::take();
         // A hook that runs in it may itself collect something.
         let outer = FINALIZING.replace(true);
         let outcome = detached(py, work);
         FINALIZING.set(outer);
         if let Err(defect) = outcome {
-            defect.write_unraisable(py, None);
+            unraisable(py, defect, None);
+        }
+        if let Some(waiting) = waiting {
+            raised::put(waiting);
         }
         if let Some(underway) = underway {
             underway.restore(py);

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::call::call;
+use super::call::{call, unraisable};
 use super::callable::Callable;
 use super::managed::Failure;
 use super::stats::{reason, thread};
@@ -34,7 +34,7 @@ pub(super) fn tell(listener: &Callable, pool: &str, event: &Event<'_, Failure>) 
         let told = build(py, pool, event)
             .and_then(|event| call(listener, &PyTuple::new(py, [event])?, None));
         if let Some(error) = told.err().and_then(|error| raised::pass(py, error)) {
-            error.write_unraisable(py, Some(listener));
+            unraisable(py, error, Some(listener));
         }
     });
 }
@@ -47,7 +47,8 @@ fn build<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let details = PyDict::new(py);
     let (kind, text) = describe(event, &details)?;
-    imports::event(py)?.call1((kind, pool, Process::current().pid(), text, details))
+    let parts = (kind, pool, Process::current().pid(), text, details).into_pyobject(py)?;
+    call(imports::event(py)?, &parts, None)
 }
 
 /// Its kind, its text, and `details` filled in.

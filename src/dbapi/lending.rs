@@ -26,15 +26,18 @@ impl Lending {
 #[pymethods]
 impl Lending {
     fn __enter__(&self, py: Python<'_>) -> PyResult<Py<Connection>> {
-        let connection = Py::new(py, self.pool.get().check_out(py, self.timeout)?)?;
-        let before = match self.lent.try_lock() {
-            Some(mut lent) => lent.replace(connection.clone_ref(py)),
-            None => None,
-        };
-        match before {
-            None => Ok(connection),
-            Some(_) => Err(usage("a Pool.connection() block cannot be entered twice at once")),
+        let twice = || usage("a Pool.connection() block cannot be entered twice at once");
+        if self.lent.try_lock().is_none_or(|lent| lent.is_some()) {
+            return Err(twice());
         }
+        let connection = Py::new(py, self.pool.get().check_out(py, self.timeout)?)?;
+        if let Some(mut lent) = self.lent.try_lock().filter(|lent| lent.is_none()) {
+            *lent = Some(connection.clone_ref(py));
+            return Ok(connection);
+        }
+        // Another thread has entered it meanwhile.
+        connection.get().end_block(py, false)?;
+        Err(twice())
     }
 
     fn __exit__(

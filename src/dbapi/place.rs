@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::imports;
+use super::{call, imports};
 
 /// How many frames are told.
 const TOLD: usize = 4;
@@ -43,5 +43,5 @@ pub(super) fn thread_name(py: Python<'_>) -> Option<String> {
     let threading = py.import("threading").ok()?;
     let ident = threading.call_method0("get_ident").ok()?;
     let thread = threading.getattr("_active").ok()?.get_item(ident).ok()?;
-    thread.getattr("name").ok()?.extract().ok()
+    call::attribute(&thread, "name").ok()?.extract().ok()
 }

@@ -6,6 +6,8 @@ use std::mem::ManuallyDrop;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
+use super::call;
+
 /// An exception of a callable, and the text by which the native error tells of it.
 type Cause = (String, PyErr);
 
@@ -40,10 +42,9 @@ pub(super) fn put(error: PyErr) {
 /// An exception as one clause of an error's text.
 pub(super) fn told(py: Python<'_>, error: &PyErr) -> String {
     let kind = error.get_type(py).qualname().map_or_else(|_| "?".into(), |kind| kind.to_string());
-    match error.value(py).str() {
-        Ok(text) if text.is_empty().unwrap_or(true) => kind,
-        Ok(text) => format!("{kind}: {}", text.to_string_lossy()),
-        Err(_) => kind,
+    match call::text(error.value(py)) {
+        Ok(text) if !text.is_empty() => format!("{kind}: {text}"),
+        _ => kind,
     }
 }
 
