@@ -7,7 +7,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{gate, in_fork, of_size, until, until_waiting, Clock, Failure, Fake, FakePool};
 use forksafe::pool::{Caller, Down, Error, Health, PoolOptions};
@@ -275,4 +275,28 @@ fn opening_a_pool_whose_server_is_down_fails_with_the_cause() {
     clock.pass(LATER);
     pool.open(&Caller::default()).unwrap();
     assert_eq!((pool.stats().idle, pool.size()), (2, 2));
+}
+
+/// A server that has not answered when the time is over.
+fn silent(timeout: Duration) -> FakePool {
+    let waits = |_, deadline: Instant| {
+        thread::sleep(deadline.saturating_duration_since(Instant::now()));
+        Err(Failure("no answer"))
+    };
+    let fake = Fake { outage: true, on_connect: Box::new(waits), ..Fake::default() };
+    fake.pool(PoolOptions { timeout, ..of_size(2) }).0
+}
+
+#[test]
+fn an_attempt_that_its_own_caller_cut_short_takes_nobody_down() {
+    let pool = silent(Duration::from_secs(20));
+    pool.check_out(Some(Duration::from_millis(20))).unwrap_err();
+    assert_eq!(pool.stats().down_for, None);
+}
+
+#[test]
+fn an_attempt_that_had_all_the_time_there_is_takes_the_pool_down() {
+    let pool = silent(Duration::from_millis(20));
+    pool.check_out(None).unwrap_err();
+    assert!(pool.stats().down_for.is_some());
 }
