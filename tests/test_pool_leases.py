@@ -106,6 +106,11 @@ def test_a_lease_held_too_long_is_told_once_with_its_place(make_pool: MakePool) 
     assert leak.details["where"].startswith(place)
     assert place in leak.text
     assert "'leaky'" in leak.text
+    seconds, where = leak.details["seconds"], leak.details["where"]
+    assert leak.text == (
+        f"thread 'leaky' has held a connection for {seconds:.1f}s, taken at {where},"
+        " and is suspected to leak it"
+    )
     assert pool.stats()["leaks"] == 1
     connection.close()
 
@@ -145,6 +150,19 @@ def test_a_connection_that_is_collected_comes_back_and_is_counted(
     with pool.connection() as connection:
         assert (connection.thread_id(), connection.in_transaction) == (number, False)
     assert pool.stats()["collected"] == 1
+
+
+def test_what_comes_back_by_itself_is_told_with_its_place(make_pool: MakePool) -> None:
+    events: list[Event] = []
+    pool = make_pool(leak_after=60, on_event=events.append)
+    pool.connect()  # and nobody keeps it
+    gc.collect()
+    (reclaim,) = [event for event in events if event.kind == "reclaim"]
+    thread, where = reclaim.details["thread"], reclaim.details["where"]
+    assert reclaim.text == (
+        f"thread '{thread}' had held a connection for 0.0s, taken at {where};"
+        " it was never closed, and was collected"
+    )
 
 
 @pytest.mark.parametrize("end", ["close", "with", "block", "error"])

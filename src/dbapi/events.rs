@@ -85,7 +85,7 @@ fn describe(
         }
         Event::Leaked { holding } => {
             hold(details, holding)?;
-            ("leak", format!("{} and is suspected to leak it", held(holding, "has held")))
+            ("leak", format!("{}, and is suspected to leak it", held(holding, "has held")))
         }
         Event::Reclaimed { holding, cause } => {
             hold(details, holding)?;
@@ -137,7 +137,7 @@ fn held(holding: &Holding, verb: &str) -> String {
     let seconds = holding.held.as_secs_f64();
     let mut text = format!("thread {} {verb} a connection for {seconds:.1}s", holding.thread);
     if let Some(place) = &holding.place {
-        text += &format!(", taken at {place},");
+        text += &format!(", taken at {place}");
     }
     text
 }
