@@ -13,7 +13,7 @@ mod sync;
 #[cfg(all(test, loom))]
 mod model;
 
-/// Ground: which process is this, and what did it inherit?
+/// Ground: which process is this, what did it inherit, and how many do the same?
 pub mod process;
 
 /// A pool of anything: lends, takes back, expires, tests. Knows no MySQL and no Python.

@@ -19,7 +19,6 @@ use super::options::Options;
 use super::place::{place, thread_name};
 use super::stats::as_dict;
 use crate::pool::{self, Caller, Stats};
-use crate::process::Process;
 use crate::session::{Given, Value};
 
 /// A pool of connections that survives `fork()`.
@@ -127,11 +126,7 @@ impl Pool {
         let timeout = seconds(timeout)?;
         self.wait(py, timeout, None, |caller| match wait {
             true => self.pool.open(caller),
-            false if !self.pool.is_closed() => Ok(()),
-            false => Err(pool::Error::Closed {
-                pool: self.pool.name().to_owned(),
-                pid: Process::current().pid(),
-            }),
+            false => self.pool.still_open(),
         })
     }
 
@@ -185,9 +180,9 @@ impl Pool {
     /// psycopg_pool: `resize(min_size, max_size)`. HikariCP: `setMaximumPoolSize()`.
     #[pyo3(signature = (*, min_size = None, max_size = None))]
     fn resize(&self, py: Python<'_>, min_size: Option<i64>, max_size: Option<i64>) -> PyResult<()> {
-        let now = self.now(py, pool::Pool::stats)?;
-        let min_size = size("min_size", min_size, now.min_size)?;
-        let max_size = size("max_size", max_size, now.max_size)?;
+        let now = self.now(py, pool::Pool::limits)?;
+        let min_size = size("min_size", min_size, now.0)?;
+        let max_size = size("max_size", max_size, now.1)?;
         self.now(py, |pool| pool.resize(min_size, max_size))?.map_err(usage)
     }
 

@@ -42,10 +42,8 @@ impl<E, B, C: Clone> Books<E, B, C> {
         now: Instant,
     ) -> Result<Option<Grant<E>>, Trouble<C>> {
         self.reckon(now);
-        match self.slots.take(holder) {
-            Some(grant) => Ok(Some(grant)),
-            None => self.wait_or_trouble(now),
-        }
+        let granted = self.slots.take(holder);
+        self.or_trouble(granted, now)
     }
 
     /// As [`Books::take`], but only what [`Slots::take_to_open`] gives.
@@ -58,10 +56,8 @@ impl<E, B, C: Clone> Books<E, B, C> {
         now: Instant,
     ) -> Result<Option<Grant<E>>, Trouble<C>> {
         self.reckon(now);
-        match self.slots.take_to_open(holder) {
-            Some(grant) => Ok(Some(grant)),
-            None => self.wait_or_trouble(now),
-        }
+        let granted = self.slots.take_to_open(holder);
+        self.or_trouble(granted, now)
     }
 
     /// For a slot in use whose connection is gone. `None`: the caller has to wait, before all others.
@@ -164,9 +160,14 @@ impl<E, B, C: Clone> Books<E, B, C> {
         }
     }
 
-    fn wait_or_trouble(&self, now: Instant) -> Result<Option<Grant<E>>, Trouble<C>> {
-        if !self.slots.depends_on_connects() {
-            return Ok(None);
+    /// Who gets nothing waits, unless it would wait for a server that is down.
+    fn or_trouble(
+        &self,
+        granted: Option<Grant<E>>,
+        now: Instant,
+    ) -> Result<Option<Grant<E>>, Trouble<C>> {
+        if granted.is_some() || !self.slots.depends_on_connects() {
+            return Ok(granted);
         }
         self.outage.trouble(now).map_or(Ok(None), Err)
     }

@@ -135,6 +135,12 @@ impl<M: Manage> Pool<M> {
         upkeep::resize(&self.shared, min_size, max_size)
     }
 
+    /// [`PoolOptions::min_size`] and [`PoolOptions::max_size`], or what [`Pool::resize`] made of
+    /// them.
+    pub fn limits(&self) -> (usize, usize) {
+        self.shared.state().limits()
+    }
+
     /// Lend nothing until [`Pool::resume`]: callers wait, within their time-outs. A child forked
     /// meanwhile lends.
     pub fn suspend(&self) {
@@ -160,6 +166,17 @@ impl<M: Manage> Pool<M> {
     /// Whether it has been closed, in this process or before the fork.
     pub fn is_closed(&self) -> bool {
         self.shared.state().is_closed()
+    }
+
+    /// That it has not been closed.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn still_open(&self) -> Result<(), Error<M::Error>> {
+        match self.is_closed() {
+            true => Err(self.shared.closed()),
+            false => Ok(()),
+        }
     }
 
     /// What it is doing and has done in this process.

@@ -3,10 +3,11 @@ use std::time::Instant;
 use super::caller::Deadline;
 use super::counters::{add, Reading};
 use super::error::{Error, Holding, TimedOut};
+use super::holder::Holder;
 use super::manage::Manage;
 use super::shared::Shared;
 use super::slots::Sizes;
-use super::state::{Books, State};
+use super::state::Books;
 use super::stats::{IdleSource, Stats};
 use crate::process::Process;
 use crate::sync::MutexGuard;
@@ -25,6 +26,7 @@ impl<M: Manage> Shared<M> {
         let (min_size, max_size) = books.slots.limits();
         let suspended = books.slots.is_suspended();
         let down_for = books.outage.down_for(now);
+        let longest = books.slots.longest(usize::MAX);
         drop(books);
         Stats {
             pid: Process::current().pid(),
@@ -43,7 +45,7 @@ impl<M: Manage> Shared<M> {
                 true => IdleSource::MaxIdle,
                 false => IdleSource::Server,
             },
-            leases: holdings(state, usize::MAX, now),
+            leases: holdings(&longest, now),
             last_connect_error: state.last_connect_error().map(|(error, _)| error.to_string()),
             ..state.counters.stats(reading)
         }
@@ -63,6 +65,8 @@ impl<M: Manage> Shared<M> {
         let (state, now) = (self.state(), self.manage.now());
         self.find_leaks(now);
         add(&state.counters.timeouts);
+        // Anew, for those that were found to leak are marked by now.
+        let longest = state.lock().slots.longest(NAMED_HOLDERS);
         Error::TimedOut(Box::new(TimedOut {
             pool: self.name.clone(),
             pid: Process::current().pid(),
@@ -73,7 +77,7 @@ impl<M: Manage> Shared<M> {
             in_use,
             idle,
             waiting,
-            longest: holdings(state, NAMED_HOLDERS, now),
+            longest: holdings(&longest, now),
             last_connect_error: state
                 .last_connect_error()
                 .map(|(error, at)| (error, now.saturating_duration_since(at))),
@@ -82,7 +86,6 @@ impl<M: Manage> Shared<M> {
 }
 
 /// The text of a thread's name is made outside the lock.
-fn holdings<M: Manage>(state: &State<M>, count: usize, now: Instant) -> Vec<Holding> {
-    let longest = state.lock().slots.longest(count);
+fn holdings(longest: &[Holder], now: Instant) -> Vec<Holding> {
     longest.iter().map(|holder| holder.holding(now)).collect()
 }

@@ -87,6 +87,11 @@ impl<M: Manage> State<M> {
         self.limits.set(min_size, max_size);
     }
 
+    /// `min_size` and `max_size`.
+    pub(super) fn limits(&self) -> (usize, usize) {
+        self.limits.get()
+    }
+
     /// Wake those of whom the books say so.
     pub(super) fn ring(&self, bells: &Bells<Bell>) {
         for bell in &bells.served {

@@ -43,6 +43,17 @@ fn goes_down(books: &mut Ledger, number: usize, now: Instant) {
     assert_eq!(fails(books, number, now), (nobody(), true));
 }
 
+/// One attempt has gone well since it was down.
+fn in_a_slow_start(max_size: usize) -> (Ledger, Instant) {
+    let (mut books, now) = (of_size(max_size), Instant::now());
+    let number = connecting(&mut books, now);
+    goes_down(&mut books, number, now);
+    let then = now + LATER;
+    let number = connecting(&mut books, then);
+    assert!(books.connected(number, then).1.is_some());
+    (books, then)
+}
+
 fn nobody() -> Bells<&'static str> {
     Bells { served: vec![], turned_away: vec![] }
 }
@@ -151,12 +162,7 @@ fn attempts_under_way_when_it_goes_down_neither_lengthen_the_delay_nor_keep_othe
 
 #[test]
 fn in_a_slow_start_callers_wait_and_are_served_twice_as_many_with_each_success() {
-    let (mut books, now) = (of_size(10), Instant::now());
-    let number = connecting(&mut books, now);
-    goes_down(&mut books, number, now);
-    let then = now + LATER;
-    let number = connecting(&mut books, then);
-    assert!(books.connected(number, then).1.is_some());
+    let (mut books, then) = in_a_slow_start(10);
     let number = connecting(&mut books, then);
     assert_eq!(books.take(holder(), then), Ok(None), "it waits, and does not fail");
     let tickets = ["a", "b", "c", "d"].map(|bell| books.slots.join(bell).unwrap());
@@ -170,12 +176,7 @@ fn in_a_slow_start_callers_wait_and_are_served_twice_as_many_with_each_success()
 
 #[test]
 fn a_failure_in_a_slow_start_turns_away_all_who_wait() {
-    let (mut books, now) = (of_size(10), Instant::now());
-    let number = connecting(&mut books, now);
-    goes_down(&mut books, number, now);
-    let then = now + LATER;
-    let number = connecting(&mut books, then);
-    drop(books.connected(number, then));
+    let (mut books, then) = in_a_slow_start(10);
     let number = connecting(&mut books, then);
     books.slots.join("waiting").unwrap();
     assert_eq!(fails(&mut books, number, then), (turned_away(&["waiting"]), true));
@@ -183,12 +184,7 @@ fn a_failure_in_a_slow_start_turns_away_all_who_wait() {
 
 #[test]
 fn an_error_that_is_no_outage_hands_on_the_one_right_of_a_slow_start() {
-    let (mut books, now) = (of_size(10), Instant::now());
-    let number = connecting(&mut books, now);
-    goes_down(&mut books, number, now);
-    let then = now + LATER;
-    let number = connecting(&mut books, then);
-    drop(books.connected(number, then));
+    let (mut books, then) = in_a_slow_start(10);
     let number = connecting(&mut books, then);
     books.slots.join("waiting").unwrap();
     assert_eq!(books.refused(number, None, then, 7), (served(&["waiting"]), false));
