@@ -75,6 +75,23 @@ def ends(run_python: RunPython, source: str, *args: str, code: int = 0, says: st
 
 
 # What daemon threads may be doing when the main thread ends.
+
+
+def busy_in(option: str) -> str:
+    """A program whose threads are in a function of its own, given as an option of the pool."""
+    return f"""
+        begun = threading.Event()
+
+        def take_time(_):
+            begun.set()
+            time.sleep(0.2)
+
+        pool = forksafe.Pool(URL, {option}=take_time)
+        start(*[lambda: use(pool)] * 3)
+        begun.wait()
+    """
+
+
 OCCUPATIONS = {
     "waiting for a connection": """
         pool = forksafe.Pool(URL, max_size=1, timeout=60)
@@ -245,39 +262,9 @@ OCCUPATIONS = {
         start(*[lambda: use(pool)] * 3)
         begun.wait()
     """,
-    "in the hook that configures": """
-        begun = threading.Event()
-
-        def configure(connection):
-            begun.set()
-            time.sleep(0.2)
-
-        pool = forksafe.Pool(URL, configure=configure)
-        start(*[lambda: use(pool)] * 3)
-        begun.wait()
-    """,
-    "in the hook that resets": """
-        begun = threading.Event()
-
-        def reset(connection):
-            begun.set()
-            time.sleep(0.2)
-
-        pool = forksafe.Pool(URL, reset=reset)
-        start(*[lambda: use(pool)] * 3)
-        begun.wait()
-    """,
-    "in what is told of events": """
-        begun = threading.Event()
-
-        def tell(event):
-            begun.set()
-            time.sleep(0.2)
-
-        pool = forksafe.Pool(URL, on_event=tell)
-        start(*[lambda: use(pool)] * 3)
-        begun.wait()
-    """,
+    "in the hook that configures": busy_in("configure"),
+    "in the hook that resets": busy_in("reset"),
+    "in what is told of events": busy_in("on_event"),
     "in a password's making": """
         begun = threading.Event()
 

@@ -79,8 +79,5 @@ def _is_on(level: int) -> bool:
 
     A fork that was made in C may have copied it locked into this process, for ever.
     """
-    return not LOGGER.disabled and level > LOGGER.manager.disable and level >= _threshold()
-
-
-def _threshold() -> int:
-    return LOGGER.getEffectiveLevel()
+    enabled = not LOGGER.disabled and level > LOGGER.manager.disable
+    return enabled and level >= LOGGER.getEffectiveLevel()
