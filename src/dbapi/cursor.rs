@@ -5,6 +5,8 @@ mod run;
 mod statement;
 mod told;
 
+pub(super) use statement::note;
+
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -20,6 +22,11 @@ use crate::session::Error;
 
 /// Numbers that tell cursors apart; zero is nobody.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// The number of a new cursor, or of who else reads answers.
+pub(super) fn number() -> u64 {
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A cursor (PEP 249): rows are tuples. They are received as a whole, and become objects when
 /// fetched. `forksafe.cursors` has other kinds.
@@ -43,7 +50,7 @@ impl Cursor {
     pub(super) fn new(connection: Py<Connection>, style: Style) -> Self {
         Self {
             connection,
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            number: number(),
             style,
             arraysize: AtomicUsize::new(1),
             state: Owned::new(Mutex::default()),
@@ -106,6 +113,7 @@ impl Cursor {
         prepared: bool,
         _keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        connection.get().link()?;
         Ok(Self::new(connection, Style::of(class, prepared)?))
     }
 
@@ -126,6 +134,8 @@ impl Cursor {
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        self.connection.get().link().forget_reader(self.number);
+        if let Ok(link) = self.connection.get().link() {
+            link.forget_reader(self.number);
+        }
     }
 }

@@ -10,8 +10,7 @@ use super::super::prepared::prepare;
 use super::super::result::Loaded;
 use super::super::to_python::text;
 use super::super::{many, procedure};
-use super::statement::note;
-use super::{known, Cursor};
+use super::{known, note, Cursor};
 use crate::session::Session;
 #[pymethods]
 impl Cursor {
@@ -90,7 +89,7 @@ impl Cursor {
             &Parameters::of(args)?,
             &mut sql,
         )?;
-        text(py, &sql, connection.options().charset)
+        text(py, &sql, writer.charset)
     }
 
     /// Go to the answer of the next statement: True, or None where there is none.
@@ -100,7 +99,7 @@ impl Cursor {
             state.loaded = Loaded::default();
         }
         let (number, reading) = (self.number, self.style.reading());
-        let answer = self.connection.get().link().work(py, |session, last| {
+        let answer = self.connection.get().link()?.work(py, |session, last| {
             if last.reader != number {
                 return Ok(None);
             }
@@ -128,7 +127,7 @@ impl Cursor {
         }
         state.closed = true;
         state.loaded = Loaded::default();
-        let (number, link) = (self.number, self.connection.get().link());
+        let (number, link) = (self.number, self.connection.get().link()?);
         if !link.is_open() || link.last()?.reader != number {
             return Ok(());
         }
