@@ -104,6 +104,11 @@ impl Loaded {
         }
     }
 
+    /// Keep the numbers alone: a program may ask a closed cursor for them.
+    pub(super) fn forget_rows(&mut self) {
+        (self.rows, self.description) = (None, None);
+    }
+
     /// The columns; none where there are no rows.
     pub(super) fn columns(&self) -> &[Column] {
         self.rows.as_ref().map_or(&[], |rows| rows.result.columns())

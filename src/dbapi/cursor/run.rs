@@ -126,7 +126,7 @@ impl Cursor {
             return Ok(());
         }
         state.closed = true;
-        state.loaded = Loaded::default();
+        state.loaded.forget_rows();
         let (number, link) = (self.number, self.connection.get().link()?);
         if !link.is_open() || link.last()?.reader != number {
             return Ok(());
