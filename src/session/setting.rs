@@ -82,7 +82,7 @@ impl ConnectOptions {
             "local_infile" => self.local_infile = given.bool()? == Some(true),
             "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
             "prepared_cache_size" => self.prepared_cache_size = given.some()?,
-            "use_unicode" => given.only_true()?,
+            "use_unicode" => self.use_unicode = given.bool()?.unwrap_or(true),
             "ssl" => self.tls.wanted = given.bool()? == Some(true),
             "ssl_mode" => self.tls.mode = given.tls_mode()?,
             "ssl_ca" => self.tls.ca = given.path()?,

@@ -8,7 +8,7 @@ use super::super::call::call;
 use super::super::errors::usage;
 use super::super::from_python;
 use super::super::link::skip_answers;
-use super::super::to_python::RowDecoder;
+use super::super::to_python::{Reader, RowDecoder};
 use super::Connection;
 use crate::session::{Answer, Charset};
 
@@ -22,7 +22,7 @@ impl Connection {
     /// A value as an SQL literal, in bytes. A list or tuple is a group, for `IN`.
     fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = Vec::new();
-        self.writer()?.literal(value, &mut out)?;
+        self.writer(value.py())?.literal(value, &mut out)?;
         Ok(PyBytes::new(value.py(), &out))
     }
 
@@ -48,7 +48,7 @@ impl Connection {
 
     /// Text or bytes escaped to stand between single quotes, in bytes.
     fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
+        let writer = self.writer(value.py())?;
         let mut out = Vec::new();
         writer.escaped(&from_python::statement(&writer, value)?, &mut out);
         Ok(PyBytes::new(value.py(), &out))
@@ -56,7 +56,7 @@ impl Connection {
 
     /// Text or bytes in single quotes, in bytes; anything else as its `str()`.
     fn string_literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
+        let writer = self.writer(value.py())?;
         let text = from_python::statement(&writer, value);
         let text = match text {
             Ok(text) => text,
@@ -110,7 +110,7 @@ impl Connection {
         })?;
         let info = PyDict::new(py);
         let Answer::Rows(result) = answer else { return Ok(info) };
-        let decoder = RowDecoder::new(result.columns(), charset, None)?;
+        let decoder = RowDecoder::new(py, result.columns(), Reader::plain(charset))?;
         if let Some(row) = decoder.row(py, &result, 0)? {
             for (index, name) in ["name", "collation", "comment", "mbmaxlen"].iter().enumerate() {
                 info.set_item(name, row.get_item(index)?)?;
