@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::credentials::Credentials;
@@ -12,6 +13,7 @@ use super::error::Error;
 use super::handshake::Greeting;
 use super::holds::Holds;
 use super::hosts::Host;
+use super::identity::Identity;
 use super::limits::ServerLimits;
 use super::marks::Marks;
 use super::options::ConnectOptions;
@@ -47,6 +49,10 @@ pub(super) struct Body {
     pub(super) credentials: Credentials,
     pub(super) greeting: Greeting,
     pub(super) limits: ServerLimits,
+    /// Of the server, as far as it is known.
+    pub(super) identity: Option<Identity>,
+    /// The last command.
+    pub(super) asked: Asked,
     pub(super) status: Status,
     pub(super) tracking: Tracking,
     pub(super) holds: Holds,
@@ -97,6 +103,7 @@ impl Body {
             return Err(Error::packet_too_large(size, self.limits.max_allowed_packet));
         }
         (self.format, self.runs) = (command.format(), command.runs());
+        self.asked.note(command);
         self.stream.begin();
         let sent = self.stream.send(&parts);
         sent.map_err(|broken| self.end(broken))
@@ -203,6 +210,10 @@ impl Body {
     }
 
     fn end(&mut self, broken: Broken) -> Error {
+        self.asked.cut_off = self.stream.has_sent() && matches!(broken, Broken::Interrupted);
+        if !self.asked.cut_off && !matches!(broken, Broken::Inherited(_)) {
+            self.stream.shut();
+        }
         let error = broken.after(self.stream.has_sent() && self.runs);
         self.over = Some(format!("the session had ended before: {}", error.message()));
         error

@@ -5,6 +5,7 @@
 //! the memory may be half changed. And after any error of transport or protocol a session is
 //! over: whatever it would read next might be the answer to something else.
 
+mod asked;
 mod auth;
 mod batch;
 mod binary;
@@ -24,8 +25,10 @@ mod given;
 mod handshake;
 mod holds;
 mod hosts;
+mod identity;
 mod inbox;
 mod judgement;
+mod kill;
 mod limits;
 mod manager;
 mod marks;

@@ -80,6 +80,15 @@ impl Stream {
         self.transport.is_ours()
     }
 
+    pub(super) fn socket(&self) -> &Socket {
+        self.transport.socket()
+    }
+
+    /// Nothing more is sent or received: let the server know.
+    pub(super) fn shut(&self) {
+        self.transport.socket().shut();
+    }
+
     /// Whether a byte of the current command has left this process.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
