@@ -138,7 +138,7 @@ impl Body {
     }
 
     pub(super) fn next_answer(&mut self, reading: Reading) -> Result<Option<Answer>, Error> {
-        self.skip_rows(usize::MAX)?;
+        self.skip_flow()?;
         match &self.over {
             Some(cause) => Err(Error::gone(cause)),
             None if self.status.has_more() => self.answer(reading).map(Some),
@@ -167,16 +167,22 @@ impl Body {
         Ok(rows)
     }
 
+    /// What were read under a number that is another's by now would be missing there.
+    pub(super) fn must_be_ours(&mut self) -> Result<(), Error> {
+        match self.stream.is_ours() {
+            true => Ok(()),
+            false => Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS)))),
+        }
+    }
+
     /// Read what the last command is answered with.
     pub(super) fn read<T>(
         &mut self,
         reading: Reading,
         read: impl FnOnce(&mut Reader<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        // What were read under a number that is another's by now would be missing there.
-        if !self.stream.is_ours() {
-            return Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS))));
-        }
+        self.must_be_ours()?;
+        self.stream.await_answer();
         let mut reader = Reader {
             stream: &mut self.stream,
             capabilities: self.greeting.capabilities,
@@ -209,7 +215,7 @@ impl Body {
         }
     }
 
-    fn end(&mut self, broken: Broken) -> Error {
+    pub(super) fn end(&mut self, broken: Broken) -> Error {
         self.asked.cut_off = self.stream.has_sent() && matches!(broken, Broken::Interrupted);
         if !self.asked.cut_off && !matches!(broken, Broken::Inherited(_)) {
             self.stream.shut();

@@ -140,11 +140,16 @@ impl Session {
         self.body.get().is_some_and(Body::has_more)
     }
 
-    /// Read and drop the rows and answers that are still to come, in little memory.
+    /// Read and drop the rows and answers that are still to come, in little memory. The rows of a
+    /// statement that only reads are not read for long: then the server is asked to end it, and
+    /// where that fails the session is over.
     ///
     /// # Errors
     /// As [`Session::query`]: a statement may have failed that nobody had looked at yet.
     pub fn finish_answers(&mut self) -> Result<(), Error> {
+        if !self.body()?.skip_flow()? {
+            return Ok(());
+        }
         while self.next_answer(Reading::Parts)?.is_some() {}
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, Shutdown, SockFlag, SockType};
+use nix::sys::socket::{self, sockopt, AddressFamily, MsgFlags, SockFlag, SockType};
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr};
 
 use super::broken::Broken;
@@ -82,9 +82,7 @@ impl Socket {
 
     /// Tell the other end that nobody listens any more.
     pub(super) fn shut(&self) {
-        if self.is_ours() {
-            let _ = socket::shutdown(self.as_raw_fd(), Shutdown::Both);
-        }
+        self.descriptor.shut();
     }
 
     fn tcp_address(
