@@ -123,6 +123,15 @@ impl Loaded {
         keys(py, self.columns(), self.charset, whole)
     }
 
+    /// Go to a row, if there is one of that number.
+    pub(super) fn seek(&mut self, number: usize) -> bool {
+        let Some(rows) = self.rows.as_mut().filter(|rows| number < rows.result.len()) else {
+            return false;
+        };
+        rows.next = number;
+        true
+    }
+
     /// Whether rows are still to be read from the session.
     pub(super) fn flows(&self) -> bool {
         self.rows.as_ref().is_some_and(|rows| rows.flows)

@@ -2,11 +2,12 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyMapping, PyMappingProxy, PyTuple};
 
 use super::super::call::call;
 use super::super::errors::usage;
 use super::super::from_python;
+use super::super::imports::conversions;
 use super::super::link::skip_answers;
 use super::super::to_python::{Reader, RowDecoder};
 use super::Connection;
@@ -16,6 +17,27 @@ use crate::session::{Answer, Charset};
 const CHARSET_INFO: &[u8] = b"SELECT CHARACTER_SET_NAME, @@collation_connection, DESCRIPTION, \
     MAXLEN FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = \
     @@character_set_client";
+
+impl Connection {
+    /// The part of `conv` whose keys are numbers, or the part whose keys are classes.
+    fn conversions<'py>(
+        &self,
+        py: Python<'py>,
+        numbers: bool,
+    ) -> PyResult<Bound<'py, PyMappingProxy>> {
+        let all = match self.conv() {
+            Some(conv) => conv.all(py),
+            None => conversions(py)?.clone(),
+        };
+        let part = PyDict::new(py);
+        for (key, function) in all {
+            if key.is_instance_of::<PyInt>() == numbers {
+                part.set_item(key, function)?;
+            }
+        }
+        Ok(PyMappingProxy::new(py, part.as_mapping()))
+    }
+}
 
 #[pymethods]
 impl Connection {
@@ -65,6 +87,19 @@ impl Connection {
         let mut out = Vec::new();
         writer.quoted(&text, &mut out);
         Ok(PyBytes::new(value.py(), &out))
+    }
+
+    /// How values are written, by their class: that part of the option `conv`, read-only.
+    #[getter]
+    fn encoders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        self.conversions(py, false)
+    }
+
+    /// How columns are read, by their type (`constants.FIELD_TYPE`): that part of the option
+    /// `conv`, read-only.
+    #[getter]
+    fn converter<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        self.conversions(py, true)
     }
 
     /// The connection's character set, by MySQL's name.
