@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use super::super::from_python::Writer;
 use super::super::link::skip_answers;
 use super::super::to_python::Reader;
-use super::Connection;
+use super::{Connection, Opened};
 
 impl Connection {
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
@@ -25,8 +25,10 @@ impl Connection {
 
     /// How literals are written on this connection now.
     pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
-        self.link()?.look(|session| Writer {
+        let Opened { link, options, .. } = self.opened()?;
+        link.look(|session| Writer {
             charset: session.charset(),
+            binary_prefix: options.binary_prefix,
             no_backslash_escapes: session.no_backslash_escapes(),
             encoders: self.conv().and_then(|conv| conv.encoders(py)),
         })
