@@ -6,7 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use super::super::connection::Connection;
+use super::super::errors::usage;
 use super::super::result::Rows;
+use super::super::style::RowsAs;
 use super::{known, Cursor};
 #[pymethods]
 impl Cursor {
@@ -69,6 +71,20 @@ impl Cursor {
     #[getter]
     fn connection(&self, py: Python<'_>) -> Py<Connection> {
         self.connection.clone_ref(py)
+    }
+
+    /// What rows are, as MySQLdb numbers it: 0 tuples, 1 dictionaries, 2 dictionaries whose keys
+    /// are all `table.name`. Counts from the next statement on.
+    #[getter(_fetch_type)]
+    fn fetch_type(&self) -> u8 {
+        self.fetch_type.load(Ordering::Relaxed)
+    }
+
+    #[setter(_fetch_type)]
+    fn set_fetch_type(&self, number: u8) -> PyResult<()> {
+        RowsAs::of(number).ok_or_else(|| usage("_fetch_type is 0, 1 or 2"))?;
+        self.fetch_type.store(number, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The last statement as it was sent, in bytes; None before one.
