@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use super::call::call;
+use super::conversions::Conversions;
 use super::cursor::Cursor;
 use super::errors::{attempt, no_descriptor, raise};
 use super::from_python;
@@ -18,7 +19,7 @@ use super::hooks::Kit;
 use super::link::{skip_answers, Held, Link};
 use super::options::Options;
 use super::style::Style;
-use super::to_python::RowDecoder;
+use super::to_python::{Reader, RowDecoder};
 use crate::session::{Answer, ConnectOptions, Health, Place, Session};
 
 /// A connection to a MySQL or MariaDB server (PEP 249).
@@ -49,7 +50,7 @@ pub(super) fn connect(
     let options = Options::for_connection().read(url, options)?;
     let connector = options.connector()?;
     let session = attempt(py, || connector.open(None), |error| raise(&error))?;
-    let kit = Kit { objects: options.objects(), ..Kit::default() };
+    let kit = Kit { objects: options.objects(py)?, ..Kit::default() };
     Ok(Connection::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
 }
 
@@ -69,8 +70,9 @@ impl Connection {
         &self.options
     }
 
-    pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.kit.objects.conv.as_ref().map(|conv| conv.bind(py))
+    /// The program's own functions for values.
+    pub(super) fn conv(&self) -> Option<&Conversions> {
+        self.kit.objects.conv.as_ref()
     }
 }
 
@@ -175,13 +177,13 @@ impl Connection {
     /// A value as an SQL literal, in bytes.
     fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = Vec::new();
-        self.writer()?.literal(value, &mut out)?;
+        self.writer(value.py())?.literal(value, &mut out)?;
         Ok(PyBytes::new(value.py(), &out))
     }
 
     /// Text or bytes escaped to stand between single quotes, in bytes.
     fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
+        let writer = self.writer(value.py())?;
         let mut out = Vec::new();
         writer.escaped(&from_python::statement(&writer, value)?, &mut out);
         Ok(PyBytes::new(value.py(), &out))
@@ -244,7 +246,7 @@ impl Connection {
             session.query(b"SHOW WARNINGS")
         })?;
         let Answer::Rows(result) = answer else { return Ok(Vec::new()) };
-        let decoder = RowDecoder::new(result.columns(), self.options.charset, None)?;
+        let decoder = RowDecoder::new(py, result.columns(), Reader::plain(self.options.charset))?;
         let rows = (0..result.len()).map(|index| decoder.row(py, &result, index));
         rows.filter_map(Result::transpose).collect()
     }

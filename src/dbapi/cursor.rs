@@ -186,7 +186,7 @@ impl Cursor {
         args: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let connection = self.connection.get();
-        let writer = connection.writer()?;
+        let writer = connection.writer(py)?;
         let mut sql = Vec::new();
         interpolate(
             &writer,

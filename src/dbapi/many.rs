@@ -42,9 +42,9 @@ fn one_by_one(
 }
 
 /// The INSERT that is being filled.
-struct Batches<'a> {
+struct Batches<'a, 'py> {
     cursor: &'a Cursor,
-    writer: &'a Writer,
+    writer: &'a Writer<'py>,
     template: &'a [u8],
     head: Vec<u8>,
     tail: Vec<u8>,
@@ -53,10 +53,10 @@ struct Batches<'a> {
     total: Option<u64>,
 }
 
-impl<'a> Batches<'a> {
+impl<'a, 'py> Batches<'a, 'py> {
     fn new(
         cursor: &'a Cursor,
-        writer: &'a Writer,
+        writer: &'a Writer<'py>,
         template: &'a [u8],
         batch: &Batch<'_>,
     ) -> PyResult<Self> {
@@ -68,7 +68,7 @@ impl<'a> Batches<'a> {
         Ok(Self { cursor, writer, template, head, tail, largest, sql: Vec::new(), total: None })
     }
 
-    fn run(mut self, batch: &Batch<'_>, many: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    fn run(mut self, batch: &Batch<'_>, many: &Bound<'py, PyAny>) -> PyResult<Option<u64>> {
         let mut row = Vec::new();
         for args in each(many)? {
             row.clear();
@@ -96,7 +96,7 @@ impl<'a> Batches<'a> {
 }
 
 /// A part of a template in which only `%%` means something.
-fn without_parameters(writer: &Writer, part: &[u8]) -> PyResult<Vec<u8>> {
+fn without_parameters(writer: &Writer<'_>, part: &[u8]) -> PyResult<Vec<u8>> {
     let mut out = Vec::new();
     interpolate(writer, part, &Parameters::Sequence(Vec::new()), &mut out)?;
     Ok(out)

@@ -7,8 +7,8 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::columns::{describe, keys};
 use super::style::Style;
-use super::to_python::RowDecoder;
-use crate::session::{Answer, Charset, Outcome, ResultSet};
+use super::to_python::{Reader, RowDecoder};
+use crate::session::{Answer, Outcome, ResultSet};
 
 /// Rows that were received and not yet fetched.
 pub(super) struct Rows {
@@ -66,8 +66,7 @@ impl Loaded {
     pub(super) fn new(
         py: Python<'_>,
         answer: Answer,
-        charset: Charset,
-        conv: Option<&Bound<'_, PyDict>>,
+        reader: Reader<'_>,
         style: Style,
     ) -> PyResult<Self> {
         let (result, flows) = match answer {
@@ -77,8 +76,8 @@ impl Loaded {
         };
         let columns = Arc::clone(result.columns());
         let rows = Rows {
-            decoder: RowDecoder::new(&columns, charset, conv)?,
-            keys: style.dicts().then(|| keys(py, &columns, charset)),
+            decoder: RowDecoder::new(py, &columns, reader)?,
+            keys: style.dicts().then(|| keys(py, &columns, reader.charset)),
             result,
             before: 0,
             next: 0,
@@ -88,7 +87,7 @@ impl Loaded {
             rowcount: (!flows).then_some(rows.result.len() as u64),
             lastrowid: Some(0),
             warnings: rows.result.warnings,
-            description: Some(describe(py, &columns, charset)?),
+            description: Some(describe(py, &columns, reader.charset)?),
             rows: Some(rows),
         })
     }

@@ -62,7 +62,7 @@ pub use binary::Cells;
 pub use bindings::Bindings;
 pub use body::Health;
 pub use cell::{widened, Cell, Moment, Span};
-pub use charset::Charset;
+pub use charset::{Charset, SingleByte};
 pub use command::{Answer, Reading};
 pub use credentials::{Ask, Token};
 pub use error::{Error, GONE};

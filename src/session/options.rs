@@ -73,6 +73,8 @@ pub struct ConnectOptions {
     pub database: Option<String>,
     /// Default utf8mb4.
     pub charset: Charset,
+    /// Whether columns of text are answered as text; else as bytes. True.
+    pub use_unicode: bool,
     /// Default: the server's for the character set.
     pub collation: Option<String>,
     /// For connecting, TLS and log-in together; a name is resolved before. Default 10 s.
@@ -133,6 +135,7 @@ impl Default for ConnectOptions {
             credential_timeout: Duration::from_secs(5),
             database: None,
             charset: Charset::default(),
+            use_unicode: true,
             collation: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: None,

@@ -179,7 +179,7 @@ impl ConnectOptions {
                     self.local_files = LocalFiles::below(&directory)?;
                 }
             }
-            "use_unicode" => given.only_true()?,
+            "use_unicode" => self.use_unicode = given.bool()?.unwrap_or(true),
             // Bytes always have it, which says what they are to every server.
             "binary_prefix" => drop(given.bool()?),
             "executemany_fallback" => given.only_loop()?,

@@ -5,22 +5,35 @@ use pyo3::prelude::*;
 
 use super::super::from_python::Writer;
 use super::super::link::skip_answers;
+use super::super::to_python::Reader;
 use super::Connection;
+use crate::session::ConnectOptions;
 
 impl Connection {
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
     /// skipped first: one of them may tell that a backslash no longer escapes.
-    pub(in super::super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
+    pub(in super::super) fn writer_for<'py>(
+        &self,
+        py: Python<'py>,
+        reader: u64,
+    ) -> PyResult<Writer<'py>> {
         if self.link.look(|session| session.has_more())? {
             self.link.work(py, |session, last| skip_answers(session, last, reader))?;
         }
-        self.writer()
+        self.writer(py)
     }
 
     /// How literals are written on this connection now.
-    pub(in super::super) fn writer(&self) -> PyResult<Writer> {
+    pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
         let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
-        Ok(Writer { charset: self.options.charset, no_backslash_escapes })
+        let encoders = self.conv().and_then(|conv| conv.encoders(py));
+        Ok(Writer { charset: self.options.charset, no_backslash_escapes, encoders })
+    }
+
+    /// How the values of columns are read on it.
+    pub(in super::super) fn reader(&self) -> Reader<'_> {
+        let ConnectOptions { charset, use_unicode, .. } = *self.options;
+        Reader { charset, use_unicode, conv: self.conv() }
     }
 
     /// Run a statement of the driver's own. Answers of other statements that nobody reads any
