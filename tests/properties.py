@@ -1,6 +1,6 @@
 """Values as a program may have them, for the property tests.
 
-`pytest --hypothesis-profile=soak` tries far more of them than an ordinary run.
+`pytest --examples 5000` tries far more of them than an ordinary run.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from tests import examples
+
 # A server answers when it answers; and what is kept between runs would be a state of its own.
-COMMON: dict[str, Any] = {
-    "deadline": None,
-    "database": None,
-    "suppress_health_check": [HealthCheck.too_slow],
-    "print_blob": True,
-}
-settings.register_profile("forksafe", max_examples=60, **COMMON)
-settings.register_profile("soak", max_examples=5000, **COMMON)
+settings.register_profile(
+    "forksafe",
+    max_examples=examples.count,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
 settings.load_profile("forksafe")
+# For a property that is tried under many settings.
+few = settings(max_examples=max(5, examples.count // 5))
 
 # What SQL gives a meaning to, and bytes that begin a character of two in some character set.
 SPECIAL = (

@@ -80,6 +80,7 @@ def test_no_text_and_no_bytes_end_their_quotes(
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
+@some.few
 @given(st.data())
 def test_nor_do_they_in_any_character_set(opened: Open, charset: str, data: st.DataObject) -> None:
     mode = data.draw(st.sampled_from(MODES))
@@ -121,6 +122,7 @@ def test_nor_does_a_character(opened: Open, charset: str, mode: str) -> None:
     assert cursor.fetchall() == ((*values, 7),)
 
 
+@some.few
 @given(st.lists(st.sampled_from(MODES) | some.texts, min_size=2, max_size=6))
 def test_nor_when_the_mode_changes_in_between(server: Server, steps: list[str]) -> None:
     with forksafe.connect(**server.connect_kwargs()) as connection:
@@ -141,6 +143,7 @@ def test_nor_as_a_name_in_a_mapping(opened: Open, name: str, value: str) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
+@some.few
 @given(value=some.texts | some.blobs)
 def test_nor_in_many_rows_in_a_group_or_in_a_call(opened: Open, mode: str, value: Any) -> None:
     connection = opened("utf8mb4", mode)

@@ -93,6 +93,7 @@ def test_a_row_of_all_types_comes_back_as_it_went(
                 assert answer == said(value), name
 
 
+@some.few
 @given(st.lists(rows, min_size=1, max_size=8))
 def test_many_rows_at_once_come_back_as_they_went(
     connection: forksafe.Connection, many: list[tuple[Any, ...]]
