@@ -17,7 +17,7 @@ import pytest
 
 from scripts.mariadb_server import Server
 from scripts.throwaway_mariadb import ThrowawayMariaDB
-from tests import fork
+from tests import examples, fork
 from tests.given_server import GivenServer
 from tests.proxy import FaultProxy
 
@@ -52,6 +52,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         help="of test_pool_fairness.py, and of an outage in test_pool_restart.py (default: 4)",
     )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=examples.ORDINARY,
+        metavar="N",
+        help="of each property in test_properties_*.py (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported that ask for it."""
+    examples.count = config.getoption("--examples")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
