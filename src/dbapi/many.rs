@@ -61,7 +61,8 @@ impl<'a> Batches<'a> {
         batch: &Batch<'_>,
     ) -> PyResult<Self> {
         let tail = without_parameters(writer, batch.after)?;
-        let packet = cursor.its_connection().link().look(|session| session.max_allowed_packet())?;
+        let packet =
+            cursor.its_connection().link()?.look(|session| session.max_allowed_packet())?;
         // The comma before a row and the byte of the command count too.
         let largest = LARGEST.min(packet.saturating_sub(tail.len() + 2));
         let head = without_parameters(writer, batch.before)?;

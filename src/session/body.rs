@@ -19,6 +19,7 @@ use super::prepared::Statements;
 use super::rows::{Format, ResultSet};
 use super::socket::CLOSED_BY_OTHERS;
 use super::status::Status;
+use super::strayed::Strayed;
 use super::stream::{Stream, UNASKED};
 use super::tracking::Tracking;
 use super::transport::Silence;
@@ -51,6 +52,7 @@ pub(super) struct Body {
     pub(super) tracking: Tracking,
     pub(super) holds: Holds,
     pub(super) marks: Marks,
+    pub(super) strayed: Strayed,
     /// Its server has refused a change because it takes none.
     pub(super) read_only: bool,
     /// The columns of the rows that are still to be read.

@@ -19,6 +19,7 @@ use super::prepared::Statements;
 use super::rows::Format;
 use super::socket::Socket;
 use super::status::Status;
+use super::strayed::Strayed;
 use super::stream::{Limits, Stream};
 use super::tracking::Tracking;
 
@@ -61,6 +62,7 @@ impl Body {
             limits: ServerLimits::default(),
             holds: Holds::default(),
             marks: Marks::default(),
+            strayed: Strayed::default(),
             read_only: false,
             flow: None,
             statements: Statements::new(options.prepared_cache_size),

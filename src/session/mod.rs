@@ -5,6 +5,7 @@
 //! the memory may be half changed. And after any error of transport or protocol a session is
 //! over: whatever it would read next might be the answer to something else.
 
+mod admin;
 mod auth;
 mod batch;
 mod binary;
@@ -38,6 +39,7 @@ mod setting;
 mod socket;
 mod sql;
 mod status;
+mod strayed;
 mod stream;
 mod template;
 mod terms;
@@ -137,6 +139,11 @@ impl Session {
         self.body.get().is_some_and(Body::has_more)
     }
 
+    /// Whether further answers are to come, once the rows of this one are read.
+    pub fn has_more_answers(&self) -> bool {
+        self.body.get().is_some_and(|body| body.status.has_more())
+    }
+
     /// Read and drop the rows and answers that are still to come, in little memory.
     ///
     /// # Errors
@@ -220,6 +227,17 @@ impl Session {
     /// The capabilities agreed on, as `constants.CLIENT` numbers them.
     pub fn capabilities(&self) -> u32 {
         self.body.get().map_or(0, |body| body.greeting.capabilities.bits())
+    }
+
+    /// What the server offers, agreed on or not, as `constants.CLIENT` numbers it.
+    pub fn server_capabilities(&self) -> u32 {
+        self.body.get().map_or(0, |body| body.greeting.offered.bits())
+    }
+
+    /// What the server said of the last statement that answered no rows: how many rows matched,
+    /// were changed, were copied.
+    pub fn info(&self) -> Option<&str> {
+        self.body.get().and_then(|body| body.status.words())
     }
 
     /// The server's version.
