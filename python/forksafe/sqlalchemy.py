@@ -121,6 +121,17 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         options["client_flag"] = int(options.get("client_flag", 0)) | CLIENT.FOUND_ROWS
         return [], options
 
+    def do_terminate(self, dbapi_connection: Any) -> None:
+        """End a connection that SQLAlchemy has invalidated; a pool of ours does not get it back."""
+        dbapi_connection.discard()
+
+    def do_rollback_twophase(
+        self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
+    ) -> None:
+        """Take a two-phase transaction back; like any rollback, nothing in a forked child."""
+        if not getattr(_innermost(connection.connection), "inherited", False):
+            super().do_rollback_twophase(connection, xid, is_prepared, recover)
+
     def is_disconnect(
         self,
         e: Any,
