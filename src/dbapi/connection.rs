@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::call::call;
+use super::conversions::Conversions;
 use super::cursor::{number, Cursor};
 use super::errors::{attempt, busy, never_opened, raise, usage};
 use super::hooks::Kit;
@@ -80,7 +81,7 @@ impl Opened {
         let options = Options::for_connection().read(url, options)?;
         let connector = options.connector()?;
         let session = attempt(py, || connector.open(None), |error| raise(&error))?;
-        let kit = Kit { objects: options.objects(), ..Kit::default() };
+        let kit = Kit { objects: options.objects(py)?, ..Kit::default() };
         Ok(Self::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
     }
 
@@ -114,8 +115,9 @@ impl Connection {
         self.opened().map(|opened| &opened.link)
     }
 
-    pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.opened.get()?.kit.objects.conv.as_ref().map(|conv| conv.bind(py))
+    /// The program's own functions for values.
+    pub(super) fn conv(&self) -> Option<&Conversions> {
+        self.opened.get()?.kit.objects.conv.as_ref()
     }
 
     fn is_open(&self) -> bool {

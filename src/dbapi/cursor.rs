@@ -95,6 +95,13 @@ impl Cursor {
         false
     }
 
+    /// The most that `executemany()` puts into one INSERT, in bytes, as far as the server takes
+    /// it. A subclass may have another.
+    #[classattr]
+    fn max_stmt_length() -> usize {
+        1 << 20
+    }
+
     /// Whether rows are dictionaries.
     #[classattr]
     fn _dicts() -> bool {

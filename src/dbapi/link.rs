@@ -205,6 +205,10 @@ impl Link {
             panicked = false;
             result
         });
+        let outcome = match inside.held.as_mut().and_then(Held::session_mut) {
+            Some(session) if session.is_cut_off() => kill(py, session, outcome),
+            _ => outcome,
+        };
         if panicked {
             discard(inside.held.take());
         }
@@ -308,6 +312,18 @@ fn gone(taken_back: bool) -> PyErr {
         reclaimed()
     } else {
         closed()
+    }
+}
+
+/// A signal handler has raised while the session waited, and nobody will read the answer: the
+/// server need not go on. What a handler raises meanwhile ends that as well, and comes first.
+fn kill<T>(py: Python<'_>, session: &mut Session, outcome: PyResult<T>) -> PyResult<T> {
+    match (outcome, detached(py, || session.kill())) {
+        (Err(first), Err(second)) => {
+            second.set_context(py, Some(first));
+            Err(second)
+        }
+        (outcome, _) => outcome,
     }
 }
 

@@ -6,6 +6,7 @@ mod callable;
 mod cells_to_python;
 mod columns;
 mod connection;
+mod conversions;
 mod credentials;
 mod cursor;
 mod errors;

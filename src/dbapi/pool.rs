@@ -100,7 +100,7 @@ impl Pool {
         let mut options = Options::for_pool().read(url, options)?;
         let (connector, plain) = (options.connector()?, options.pool());
         let hooks = options.hooks(py)?;
-        let kit = Arc::new(Kit { hooks, objects: options.objects() });
+        let kit = Arc::new(Kit { hooks, objects: options.objects(py)? });
         let managed = Managed::new(connector, Arc::clone(&kit));
         let pool = pool::Pool::new(managed, plain).map_err(usage)?;
         let pool = Bound::new(py, Self { pool, kit })?;

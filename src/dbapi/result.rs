@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::columns::{self, describe, keys};
 use super::style::Style;
-use super::to_python::RowDecoder;
+use super::to_python::{Reader, RowDecoder};
 use crate::session::{Answer, Charset, Column, Outcome, ResultSet};
 
 /// Rows that were received and not yet fetched.
@@ -67,8 +67,7 @@ impl Loaded {
     pub(super) fn new(
         py: Python<'_>,
         answer: Answer,
-        charset: Charset,
-        conv: Option<&Bound<'_, PyDict>>,
+        reader: Reader<'_>,
         style: Style,
     ) -> PyResult<Self> {
         let (result, flows) = match answer {
@@ -78,8 +77,8 @@ impl Loaded {
         };
         let columns = Arc::clone(result.columns());
         let rows = Rows {
-            decoder: RowDecoder::new(&columns, charset, conv)?,
-            keys: style.dicts().then(|| keys(py, &columns, charset, false)),
+            decoder: RowDecoder::new(py, &columns, reader)?,
+            keys: style.dicts().then(|| keys(py, &columns, reader.charset, false)),
             result,
             before: 0,
             next: 0,
@@ -89,9 +88,9 @@ impl Loaded {
             rowcount: (!flows).then_some(rows.result.len() as u64),
             lastrowid: Some(0),
             warnings: rows.result.warnings,
-            description: Some(describe(py, &columns, charset)?),
+            description: Some(describe(py, &columns, reader.charset)?),
             rows: Some(rows),
-            charset,
+            charset: reader.charset,
         })
     }
 
@@ -122,6 +121,15 @@ impl Loaded {
     /// The keys that its rows have as dictionaries.
     pub(super) fn keys(&self, py: Python<'_>, whole: bool) -> Vec<Py<PyString>> {
         keys(py, self.columns(), self.charset, whole)
+    }
+
+    /// Go to a row, if there is one of that number.
+    pub(super) fn seek(&mut self, number: usize) -> bool {
+        let Some(rows) = self.rows.as_mut().filter(|rows| number < rows.result.len()) else {
+            return false;
+        };
+        rows.next = number;
+        true
     }
 
     /// Whether rows are still to be read from the session.

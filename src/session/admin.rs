@@ -1,4 +1,4 @@
-//! Commands that are no statements.
+//! Commands that are no statements, and what the server says of itself and of what it did.
 
 use super::body::Body;
 use super::broken::Broken;
@@ -11,6 +11,22 @@ const COM_DEBUG: u8 = 0x0d;
 const COM_SET_OPTION: u8 = 0x1b;
 
 impl Session {
+    /// What the server offers, agreed on or not, as `constants.CLIENT` numbers it.
+    pub fn server_capabilities(&self) -> u32 {
+        self.body.get().map_or(0, |body| body.greeting.offered.bits())
+    }
+
+    /// What the server said of the last statement that answered no rows: how many rows matched,
+    /// were changed, were copied.
+    pub fn info(&self) -> Option<&str> {
+        self.body.get().and_then(|body| body.status.words())
+    }
+
+    /// Whether further answers are to come, once the rows of this one are read.
+    pub fn has_more_answers(&self) -> bool {
+        self.body.get().is_some_and(|body| body.status.has_more())
+    }
+
     /// The server's own line about itself (`COM_STATISTICS`).
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! over: whatever it would read next might be the answer to something else.
 
 mod admin;
+mod asked;
 mod auth;
 mod batch;
 mod binary;
@@ -25,8 +26,10 @@ mod given;
 mod handshake;
 mod holds;
 mod hosts;
+mod identity;
 mod inbox;
 mod judgement;
+mod kill;
 mod limits;
 mod manager;
 mod marks;
@@ -139,16 +142,16 @@ impl Session {
         self.body.get().is_some_and(Body::has_more)
     }
 
-    /// Whether further answers are to come, once the rows of this one are read.
-    pub fn has_more_answers(&self) -> bool {
-        self.body.get().is_some_and(|body| body.status.has_more())
-    }
-
-    /// Read and drop the rows and answers that are still to come, in little memory.
+    /// Read and drop the rows and answers that are still to come, in little memory. The rows of a
+    /// statement that only reads are not read for long: then the server is asked to end it, and
+    /// where that fails the session is over.
     ///
     /// # Errors
     /// As [`Session::query`]: a statement may have failed that nobody had looked at yet.
     pub fn finish_answers(&mut self) -> Result<(), Error> {
+        if !self.body()?.skip_flow()? {
+            return Ok(());
+        }
         while self.next_answer(Reading::Parts)?.is_some() {}
         Ok(())
     }
@@ -227,17 +230,6 @@ impl Session {
     /// The capabilities agreed on, as `constants.CLIENT` numbers them.
     pub fn capabilities(&self) -> u32 {
         self.body.get().map_or(0, |body| body.greeting.capabilities.bits())
-    }
-
-    /// What the server offers, agreed on or not, as `constants.CLIENT` numbers it.
-    pub fn server_capabilities(&self) -> u32 {
-        self.body.get().map_or(0, |body| body.greeting.offered.bits())
-    }
-
-    /// What the server said of the last statement that answered no rows: how many rows matched,
-    /// were changed, were copied.
-    pub fn info(&self) -> Option<&str> {
-        self.body.get().and_then(|body| body.status.words())
     }
 
     /// The server's version.

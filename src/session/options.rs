@@ -62,6 +62,11 @@ pub struct ConnectOptions {
     pub database: Option<String>,
     /// Default utf8mb4.
     pub charset: Charset,
+    /// Whether columns of text are answered as text; else as bytes. True.
+    pub use_unicode: bool,
+    /// Whether bytes among parameters are marked as such, so that the server never takes them for
+    /// text. True.
+    pub binary_prefix: bool,
     /// Default: the server's for the character set.
     pub collation: Option<String>,
     /// For connecting, TLS and log-in together; a name is resolved before. Default 10 s.
@@ -110,6 +115,8 @@ impl Default for ConnectOptions {
             credential_timeout: Duration::from_secs(5),
             database: None,
             charset: Charset::default(),
+            use_unicode: true,
+            binary_prefix: true,
             collation: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: None,

@@ -28,10 +28,10 @@ impl Connection {
     /// What the last statement was answered, if it has rows that nobody has asked for.
     fn rows(&self, py: Python<'_>) -> PyResult<Option<Loaded>> {
         let opened = self.opened()?;
-        let charset = opened.link.look(|session| session.charset())?;
+        let reader = self.reader()?;
         match opened.put(None)? {
             Some(answer @ Answer::Flow(..)) => {
-                Loaded::new(py, answer, charset, self.conv(py), Style::plain(false)).map(Some)
+                Loaded::new(py, answer, reader, Style::plain(false)).map(Some)
             }
             _ => Ok(None),
         }

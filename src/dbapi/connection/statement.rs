@@ -5,25 +5,40 @@ use pyo3::prelude::*;
 
 use super::super::from_python::Writer;
 use super::super::link::skip_answers;
-use super::Connection;
+use super::super::to_python::Reader;
+use super::{Connection, Opened};
 
 impl Connection {
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
     /// skipped first: one of them may tell that a backslash no longer escapes.
-    pub(in super::super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
+    pub(in super::super) fn writer_for<'py>(
+        &self,
+        py: Python<'py>,
+        reader: u64,
+    ) -> PyResult<Writer<'py>> {
         let link = self.link()?;
         if link.look(|session| session.has_more())? {
             link.work(py, |session, last| skip_answers(session, last, reader))?;
         }
-        self.writer()
+        self.writer(py)
     }
 
     /// How literals are written on this connection now.
-    pub(in super::super) fn writer(&self) -> PyResult<Writer> {
-        self.link()?.look(|session| Writer {
+    pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
+        let Opened { link, options, .. } = self.opened()?;
+        link.look(|session| Writer {
             charset: session.charset(),
+            binary_prefix: options.binary_prefix,
             no_backslash_escapes: session.no_backslash_escapes(),
+            encoders: self.conv().and_then(|conv| conv.encoders(py)),
         })
+    }
+
+    /// How the values of columns are read on it.
+    pub(in super::super) fn reader(&self) -> PyResult<Reader<'_>> {
+        let opened = self.opened()?;
+        let charset = opened.link.look(|session| session.charset())?;
+        Ok(Reader { charset, use_unicode: opened.options.use_unicode, conv: self.conv() })
     }
 
     /// Run a statement of the driver's own. Answers of other statements that nobody reads any

@@ -7,7 +7,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use super::super::errors::no_descriptor;
 use super::super::link::skip_answers;
-use super::super::to_python::RowDecoder;
+use super::super::to_python::{Reader, RowDecoder};
 use super::Connection;
 use crate::session::{Answer, Place, Session};
 
@@ -149,7 +149,7 @@ impl Connection {
             Ok((session.query(b"SHOW WARNINGS")?, session.charset()))
         })?;
         let Answer::Rows(result) = answer else { return Ok(Vec::new()) };
-        let decoder = RowDecoder::new(result.columns(), charset, None)?;
+        let decoder = RowDecoder::new(py, result.columns(), Reader::plain(charset))?;
         let rows = (0..result.len()).map(|index| decoder.row(py, &result, index));
         rows.filter_map(Result::transpose).collect()
     }

@@ -2,13 +2,14 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyMapping, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyMapping, PyMappingProxy, PyTuple};
 
 use super::super::call::call;
 use super::super::errors::usage;
 use super::super::from_python;
+use super::super::imports::conversions;
 use super::super::link::skip_answers;
-use super::super::to_python::RowDecoder;
+use super::super::to_python::{Reader, RowDecoder};
 use super::Connection;
 use crate::session::{Answer, Charset};
 
@@ -17,12 +18,33 @@ const CHARSET_INFO: &[u8] = b"SELECT CHARACTER_SET_NAME, @@collation_connection,
     MAXLEN FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = \
     @@character_set_client";
 
+impl Connection {
+    /// The part of `conv` whose keys are numbers, or the part whose keys are classes.
+    fn conversions<'py>(
+        &self,
+        py: Python<'py>,
+        numbers: bool,
+    ) -> PyResult<Bound<'py, PyMappingProxy>> {
+        let all = match self.conv() {
+            Some(conv) => conv.all(py),
+            None => conversions(py)?.clone(),
+        };
+        let part = PyDict::new(py);
+        for (key, function) in all {
+            if key.is_instance_of::<PyInt>() == numbers {
+                part.set_item(key, function)?;
+            }
+        }
+        Ok(PyMappingProxy::new(py, part.as_mapping()))
+    }
+}
+
 #[pymethods]
 impl Connection {
     /// A value as an SQL literal, in bytes. A list or tuple is a group, for `IN`.
     fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut out = Vec::new();
-        self.writer()?.literal(value, &mut out)?;
+        self.writer(value.py())?.literal(value, &mut out)?;
         Ok(PyBytes::new(value.py(), &out))
     }
 
@@ -48,7 +70,7 @@ impl Connection {
 
     /// Text or bytes escaped to stand between single quotes, in bytes.
     fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
+        let writer = self.writer(value.py())?;
         let mut out = Vec::new();
         writer.escaped(&from_python::statement(&writer, value)?, &mut out);
         Ok(PyBytes::new(value.py(), &out))
@@ -56,7 +78,7 @@ impl Connection {
 
     /// Text or bytes in single quotes, in bytes; anything else as its `str()`.
     fn string_literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
+        let writer = self.writer(value.py())?;
         let text = from_python::statement(&writer, value);
         let text = match text {
             Ok(text) => text,
@@ -65,6 +87,19 @@ impl Connection {
         let mut out = Vec::new();
         writer.quoted(&text, &mut out);
         Ok(PyBytes::new(value.py(), &out))
+    }
+
+    /// How values are written, by their class: that part of the option `conv`, read-only.
+    #[getter]
+    fn encoders<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        self.conversions(py, false)
+    }
+
+    /// How columns are read, by their type (`constants.FIELD_TYPE`): that part of the option
+    /// `conv`, read-only.
+    #[getter]
+    fn converter<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyMappingProxy>> {
+        self.conversions(py, true)
     }
 
     /// The connection's character set, by MySQL's name.
@@ -110,7 +145,7 @@ impl Connection {
         })?;
         let info = PyDict::new(py);
         let Answer::Rows(result) = answer else { return Ok(info) };
-        let decoder = RowDecoder::new(result.columns(), charset, None)?;
+        let decoder = RowDecoder::new(py, result.columns(), Reader::plain(charset))?;
         if let Some(row) = decoder.row(py, &result, 0)? {
             for (index, name) in ["name", "collation", "comment", "mbmaxlen"].iter().enumerate() {
                 info.set_item(name, row.get_item(index)?)?;

@@ -1,9 +1,10 @@
 //! Running statements.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
-use super::super::from_python;
+use super::super::call::attribute;
+use super::super::from_python::{self, Writer};
 use super::super::interpolate::{interpolate, Parameters};
 use super::super::link::skip_answers;
 use super::super::prepared::prepare;
@@ -12,6 +13,18 @@ use super::super::to_python::text;
 use super::super::{many, procedure};
 use super::{known, note, Cursor};
 use crate::session::Session;
+/// A statement with its parameters in it.
+fn filled_in<'py>(
+    writer: &Writer<'py>,
+    query: &Bound<'py, PyAny>,
+    args: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<u8>> {
+    let mut sql = Vec::new();
+    let template = from_python::statement(writer, query)?;
+    interpolate(writer, &template, &Parameters::of(args)?, &mut sql)?;
+    Ok(sql)
+}
+
 #[pymethods]
 impl Cursor {
     /// Run a statement; answers the number of rows found or changed, -1 while that is unknown.
@@ -46,20 +59,25 @@ impl Cursor {
     /// where there was no set. INSERT … VALUES (…) goes in as few statements as fit, or prepared, one
     /// by one.
     fn executemany(
-        &self,
+        slf: &Bound<'_, Self>,
         query: &Bound<'_, PyAny>,
         args: &Bound<'_, PyAny>,
     ) -> PyResult<Option<u64>> {
-        let total = many::execute(self, query, args)?;
+        let largest = attribute(slf, "max_stmt_length")?.extract()?;
+        let total = many::execute(slf.get(), query, args, largest)?;
         if let Some(total) = total {
             // Of all statements together, not of the last one.
-            self.state()?.loaded.rowcount = Some(total);
+            slf.get().state()?.loaded.rowcount = Some(total);
         }
         Ok(total)
     }
 
-    /// Call a stored procedure; answers `args`. As with MySQLdb, the parameters travel as the user
-    /// variables `@_name_0`, `@_name_1` …, where OUT parameters can be read afterwards.
+    /// Call a stored procedure of the default database; answers `args`. As with MySQLdb, the
+    /// parameters travel as the user variables `@_name_0`, `@_name_1` …, where OUT parameters can be
+    /// read afterwards.
+    ///
+    /// The name is the whole name, and may have any characters. For a procedure of another database
+    /// execute `CALL other.name(…)`.
     #[pyo3(signature = (procname, args = None))]
     fn callproc<'py>(
         &self,
@@ -80,16 +98,19 @@ impl Cursor {
         query: &Bound<'py, PyAny>,
         args: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let connection = self.connection.get();
-        let writer = connection.writer()?;
-        let mut sql = Vec::new();
-        interpolate(
-            &writer,
-            &from_python::statement(&writer, query)?,
-            &Parameters::of(args)?,
-            &mut sql,
-        )?;
-        text(py, &sql, writer.charset)
+        let writer = self.connection.get().writer(py)?;
+        text(py, &filled_in(&writer, query, args)?, writer.charset)
+    }
+
+    /// As `mogrify()`, in bytes: a parameter may hold bytes that are no text.
+    #[pyo3(signature = (query, args = None))]
+    fn _mogrify<'py>(
+        &self,
+        query: &Bound<'py, PyAny>,
+        args: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let writer = self.connection.get().writer(query.py())?;
+        Ok(PyBytes::new(query.py(), &filled_in(&writer, query, args)?))
     }
 
     /// Go to the answer of the next statement: True, or None where there is none.
@@ -134,11 +155,15 @@ impl Cursor {
         link.work(py, |session, last| skip_answers(session, last, number))
     }
 
-    /// Does nothing (PEP 249 allows it).
-    #[pyo3(signature = (*_sizes))]
+    /// Does nothing: values of any size are sent (PEP 249 allows it).
+    #[pyo3(signature = (*_sizes), text_signature = "($self, sizes)")]
     fn setinputsizes(&self, _sizes: &Bound<'_, PyTuple>) {}
 
-    /// Does nothing (PEP 249 allows it).
-    #[pyo3(signature = (*_sizes))]
-    fn setoutputsize(&self, _sizes: &Bound<'_, PyTuple>) {}
+    /// Does nothing: values of any size are received (PEP 249 allows it).
+    #[pyo3(signature = (*_size_and_column), text_signature = "($self, size, column=None)")]
+    fn setoutputsize(&self, _size_and_column: &Bound<'_, PyTuple>) {}
+
+    /// Does nothing: `setoutputsize()` by the name that MySQLdb gives it.
+    #[pyo3(signature = (*_size_and_column), text_signature = "($self, size, column=None)")]
+    fn setoutputsizes(&self, _size_and_column: &Bound<'_, PyTuple>) {}
 }

@@ -11,7 +11,7 @@ use crate::session::{Answer, Error, Session};
 
 impl Cursor {
     /// How literals are written in the next statement. What is unread of the last is skipped.
-    pub(in super::super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
+    pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
         let mut state = self.open_state()?;
         if state.loaded.flows() {
             state.loaded = Loaded::default();
@@ -60,9 +60,8 @@ impl Cursor {
         state: &mut State,
         answer: Answer,
     ) -> PyResult<Option<u64>> {
-        let connection = self.connection.get();
-        let charset = connection.link()?.look(|session| session.charset())?;
-        state.loaded = Loaded::new(py, answer, charset, connection.conv(py), self.style)?;
+        let reader = self.connection.get().reader()?;
+        state.loaded = Loaded::new(py, answer, reader, self.style)?;
         Ok(state.loaded.rowcount)
     }
 

@@ -28,6 +28,13 @@ impl Cursor {
         Ok(known(self.state()?.loaded.rowcount))
     }
 
+    /// For subclasses that run one statement as several.
+    #[setter]
+    fn set_rowcount(&self, count: i64) -> PyResult<()> {
+        self.state()?.loaded.rowcount = u64::try_from(count).ok();
+        Ok(())
+    }
+
     /// The AUTO_INCREMENT value that the last statement made first; 0 if none, None before one.
     #[getter]
     fn lastrowid(&self) -> PyResult<Option<u64>> {
@@ -38,6 +45,12 @@ impl Cursor {
     #[getter]
     fn description(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
         Ok(self.state()?.loaded.description.as_ref().map(|tuple| tuple.clone_ref(py)))
+    }
+
+    /// The flags of each column (`constants.FLAG`); None where there are no columns.
+    #[getter]
+    fn description_flags(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
+        self.state()?.loaded.flags(py)
     }
 
     /// The number of the next row, counted from 0; None where there is no result.
