@@ -19,10 +19,24 @@ from tests.conformance.django_suite import DjangoGisSuite, DjangoSuite
 from tests.conformance.outcome import Outcome, compare, unexplained
 from tests.conformance.report import record
 from tests.conformance.run import log_of, run, saved
+from tests.conformance.sqlalchemy_suite import (
+    SqlalchemyAsMysqldbSuite,
+    SqlalchemyDialectSuite,
+    SqlalchemySuite,
+)
 from tests.conformance.suite import OURS, THEIRS, Plan, Suite
 from tests.given_server import GivenServer
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (DjangoSuite(), DjangoGisSuite())}
+SUITES: Mapping[str, Suite] = {
+    suite.name: suite
+    for suite in (
+        DjangoSuite(),
+        DjangoGisSuite(),
+        SqlalchemySuite(),
+        SqlalchemyAsMysqldbSuite(),
+        SqlalchemyDialectSuite(),
+    )
+}
 
 #: For suites that make hundreds of tables, and send rows of some megabytes.
 SERVER_OPTIONS = (
@@ -74,9 +88,8 @@ def _print(title: str, tests: Mapping[str, str] | set[str]) -> None:
 
 
 def _beside(plan: Plan) -> Plan:
-    return Plan(
-        suite=plan.suite, driver=THEIRS, core=plan.core, transport="tcp", labels=plan.labels
-    )
+    suite = SUITES[plan.suite].beside or plan.suite
+    return Plan(suite=suite, driver=THEIRS, core=plan.core, transport="tcp", labels=plan.labels)
 
 
 def _plans(options: argparse.Namespace) -> Iterator[Plan]:

@@ -60,8 +60,10 @@ class Suite(abc.ABC):
     requirements: ClassVar[Sequence[str]]
     #: Whether there is something to run with a pool.
     has_pool: ClassVar[bool] = False
-    #: Whether there is something to compare with.
+    #: Whether it runs on mysqlclient.
     has_mysqlclient: ClassVar[bool] = True
+    #: The suite whose run on mysqlclient is the one to compare with, where it is another.
+    beside: ClassVar[str | None] = None
     #: The most seconds that it may take.
     limit: ClassVar[float] = 3600
     #: Tests that pass on mysqlclient and fail here, and tests that fail on both: by name, with the
