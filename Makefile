@@ -5,6 +5,8 @@
 # STORM_ARGS="--forks 5000" more options for the storm; BENCH_ARGS for the benchmarks
 # SERVERS_ARGS="mysql-9"    which servers, PYTHONS_ARGS="3.13 3.14" which interpreters; --record
 #                           puts the table into tests/RESULTS.md
+# CONFORMANCE_ARGS="--suite django --record"
+#                           of `make conformance`; `python -m tests.conformance --help` lists them
 # POOL_SECONDS=600          how long `make soak` keeps a pool busy, and its server away
 # FORKSAFE_TEST_DSN=mysql://user:password@host:port/database
 #                           test against this server instead of a throwaway one
@@ -15,6 +17,7 @@ STORM_ARGS ?= --forks 20000
 BENCH_ARGS ?=
 SERVERS_ARGS ?=
 PYTHONS_ARGS ?=
+CONFORMANCE_ARGS ?=
 POOL_SECONDS ?= 60
 
 VENV := .venv
@@ -29,7 +32,8 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python loom matrix storm soak servers pythons bench lint lint-rust lint-python format \
+.PHONY: help demo test test-rust test-python loom matrix storm soak conformance conformance-core servers pythons \
+	bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
 help:
@@ -41,6 +45,8 @@ help:
 	@echo "make servers       the core tests on MySQL 9 and MariaDB 11.8, as far as they can be had here"
 	@echo "make pythons       a wheel and the core tests for each Python from 3.10 that can be had here"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
+	@echo "make conformance   the suites of Django, SQLAlchemy and the drivers, on forksafe and on mysqlclient"
+	@echo "make conformance-core   of Django's suite what touches a database most, on forksafe alone"
 	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
 	@echo "make format        rewrite the sources as lint wants them"
@@ -81,6 +87,12 @@ servers: build mariadb
 
 pythons: mariadb $(VENV)/.requirements | toolchain
 	$(BIN)/python -m tests.versions.pythons $(PYTHONS_ARGS)
+
+conformance: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
+
+conformance-core: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m tests.conformance --suite django --core --driver forksafe
 
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)
