@@ -29,16 +29,19 @@ class NotToBeHadError(RuntimeError):
     """A server that this machine cannot have; the text says why."""
 
 
-def throwaway(name: str) -> Throwaway:
-    """One of `NAMES`, not started yet; fetched where it is not there."""
+def throwaway(name: str, *options: str) -> Throwaway:
+    """One of `NAMES`, not started yet, with further `options`; fetched where it is not there.
+
+    Raises NotToBeHadError.
+    """
     if name == INSTALLED:
-        return ThrowawayMariaDB()
+        return ThrowawayMariaDB(*options)
     kind, script = OTHERS[name]
     root = UNPACKED / name
     done = subprocess.run([SCRIPTS / script, root], stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise NotToBeHadError(f"no {name} here: {done.stderr.strip()}")
-    return kind(root=root)
+    return kind(*options, root=root)
 
 
 def main(arguments: list[str]) -> int:

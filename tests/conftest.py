@@ -109,6 +109,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
+def mariadb(server: Server) -> Server:
+    """The server, for tests of what MariaDB alone has."""
+    if not server.is_mariadb:
+        pytest.skip("about what MariaDB has, and MySQL has not")
+    return server
+
+
+@pytest.fixture
 def storm_forks(request: pytest.FixtureRequest) -> int:
     """How often the storms fork, all of them together."""
     forks: int = request.config.getoption("--storm-forks")

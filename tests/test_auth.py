@@ -69,6 +69,7 @@ def who_am_i(connection: forksafe.Connection) -> str:
     return name
 
 
+@pytest.mark.usefixtures("mariadb")
 def test_mysql_native_password_logs_in(connect: Connect, account: Any, transport: str) -> None:
     user = account("IDENTIFIED VIA mysql_native_password USING PASSWORD('one')")
     assert who_am_i(connect(transport, user=user, database=None, password="one")) == f"{user}@%"
@@ -258,7 +259,7 @@ def test_a_real_mysql_logs_in_in_full_and_then_quickly(
     mysql: ThrowawayMySQL, options: dict[str, Any]
 ) -> None:
     def log_in(**more: Any) -> None:
-        forksafe.connect(**mysql.connect_kwargs(get_server_public_key=None, **more)).close()
+        forksafe.connect(**mysql.connect_kwargs(**{"get_server_public_key": None, **more})).close()
 
     mysql.execute_as_root("FLUSH PRIVILEGES")  # the server forgets what it knew
     with pytest.raises(forksafe.OperationalError) as caught:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from scripts.mariadb_server import Server
+from scripts.servers import INSTALLED
 
 INSIDE = Path(__file__).parent / "inside"
 OURS, THEIRS = "forksafe", "mysqlclient"
@@ -20,7 +21,8 @@ class Plan:
     """One run of one suite.
 
     `labels` name parts of the suite, in its own way; none are all, or with `core` the core
-    selection. `jobs` is the number of processes, for a suite that can use several.
+    selection. `jobs` is the number of processes, for a suite that can use several. `server` is the
+    kind of server, for a run is compared with one on the same kind.
     """
 
     suite: str
@@ -28,6 +30,7 @@ class Plan:
     pool: bool = False
     core: bool = False
     transport: str = "tcp"
+    server: str = INSTALLED
     labels: tuple[str, ...] = ()
     jobs: int = 2
     python: str = sys.executable
@@ -38,7 +41,7 @@ class Plan:
         """A name for files; two plans with the same one are the same run."""
         selection = "-".join(self.labels) if self.labels else "core" if self.core else "whole"
         parts = (self.suite, selection[:60], self.driver, "pool" if self.pool else "nopool")
-        return ".".join((*parts, self.transport)).replace("/", "_")
+        return ".".join((*parts, self.transport, self.server)).replace("/", "_")
 
 
 @dataclass(frozen=True)
