@@ -26,8 +26,14 @@ impl Cursor {
     /// Rows found or changed by the last statement; -1 before one, and while rows are still to be
     /// read.
     #[getter]
-    fn rowcount(&self) -> PyResult<i64> {
-        Ok(known(self.state()?.loaded.rowcount))
+    fn rowcount(&self) -> PyResult<Option<i64>> {
+        let state = self.state()?;
+        // MySQLdb says None after a statement that failed.
+        let failed = state.executed.is_some() && !state.loaded.flows();
+        match state.loaded.rowcount {
+            None if failed && !self.style.strict() => Ok(None),
+            count => Ok(Some(known(count))),
+        }
     }
 
     /// For subclasses that run one statement as several.
