@@ -118,7 +118,7 @@ def test_a_server_of_a_foreign_authority_is_refused(
 
 
 def test_a_directory_of_authorities_is_trusted_besides_a_file(
-    secure: ThrowawayMariaDB, tmp_path: Path
+    secure: Throwaway, tmp_path: Path
 ) -> None:
     assert secure.certificates
     foreign = secure.certificates.foreign_ca
@@ -150,7 +150,7 @@ def test_a_directory_of_authorities_is_trusted_besides_a_file(
     ],
 )
 def test_no_cipher_is_used_but_those_that_are_named(
-    secure: ThrowawayMariaDB, asked: str, spoken: tuple[str, str] | None
+    secure: Throwaway, asked: str, spoken: tuple[str, str] | None
 ) -> None:
     for given in ({"ssl_cipher": asked}, {"ssl": {"cipher": asked}}):
         with forksafe.connect(**tls_of(secure, ssl_ca=secure.ca_file, **given)) as connection:
@@ -158,7 +158,7 @@ def test_no_cipher_is_used_but_those_that_are_named(
         assert used == spoken if spoken else used[0] == "TLSv1.2" and used[1] in asked.split(":")
 
 
-def test_no_version_is_used_but_those_that_are_named(secure: ThrowawayMariaDB) -> None:
+def test_no_version_is_used_but_those_that_are_named(secure: Throwaway) -> None:
     for asked, spoken in (("TLSv1.2", "TLSv1.2"), ("TLSv1.1,tlsv1.3", "TLSv1.3")):
         options = tls_of(secure, ssl_ca=secure.ca_file, tls_version=asked)
         with forksafe.connect(**options) as connection:
@@ -169,7 +169,7 @@ def test_no_version_is_used_but_those_that_are_named(secure: ThrowawayMariaDB) -
 
 @pytest.mark.parametrize("word", ["none", "NONE", False, 0, ssl.CERT_NONE])
 def test_a_certificate_is_taken_unseen_where_that_was_asked_for(
-    secure: ThrowawayMariaDB, word: Any
+    secure: Throwaway, word: Any
 ) -> None:
     assert secure.certificates
     foreign = secure.certificates.foreign_ca
@@ -178,16 +178,14 @@ def test_a_certificate_is_taken_unseen_where_that_was_asked_for(
 
 
 @pytest.mark.parametrize("word", ["required", "optional", True, 1, ssl.CERT_REQUIRED, None])
-def test_a_certificate_is_verified_otherwise(secure: ThrowawayMariaDB, word: Any) -> None:
+def test_a_certificate_is_verified_otherwise(secure: Throwaway, word: Any) -> None:
     assert secure.certificates
     foreign = secure.certificates.foreign_ca
     with pytest.raises(forksafe.OperationalError, match="not trusted"):
         forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word}))
 
 
-def test_an_encrypted_key_is_refused_with_what_to_do(
-    secure: ThrowawayMariaDB, tmp_path: Path
-) -> None:
+def test_an_encrypted_key_is_refused_with_what_to_do(secure: Throwaway, tmp_path: Path) -> None:
     assert secure.certificates
     locked = tmp_path / "locked.pem"
     command = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-out", str(locked)]

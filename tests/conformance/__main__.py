@@ -16,6 +16,7 @@ from pathlib import Path
 from scripts.mariadb_server import Server
 from scripts.servers import INSTALLED, NAMES, NotToBeHadError, throwaway
 from tests.conformance.django_suite import Django6Suite, DjangoGisSuite, DjangoSuite
+from tests.conformance.drivers_suite import DbapiSuite, MysqlclientSuite
 from tests.conformance.environment import version_of
 from tests.conformance.outcome import Outcome, compare, unexplained
 from tests.conformance.report import record
@@ -37,6 +38,8 @@ SUITES: Mapping[str, Suite] = {
         SqlalchemySuite(),
         SqlalchemyAsMysqldbSuite(),
         SqlalchemyDialectSuite(),
+        MysqlclientSuite(),
+        DbapiSuite(),
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import tempfile
 from pathlib import Path
 
 from tests.conformance import KEPT
+
+#: mysqlclient's set-up asks for its C library even where nothing is built; an answer.
+UNASKED = {"MYSQLCLIENT_CFLAGS": "-I.", "MYSQLCLIENT_LDFLAGS": "-L."}
 
 
 def fetch(requirement: str, python: str = sys.executable) -> Path:
@@ -32,7 +36,10 @@ def _download(requirement: str, into: Path, python: str) -> Path:
     name = requirement.partition("==")[0]
     command = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name]
     done = subprocess.run(
-        [*command, "--dest", str(into), requirement], capture_output=True, text=True
+        [*command, "--dest", str(into), requirement],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **UNASKED},
     )
     found = [path for path in into.iterdir() if path.name.endswith((".tar.gz", ".zip"))]
     if done.returncode or len(found) != 1:
