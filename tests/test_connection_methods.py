@@ -245,9 +245,6 @@ def test_where_it_goes_is_told(connect: Connect, server: Server) -> None:
     assert connection.server_capabilities & CLIENT.MULTI_STATEMENTS
     assert connection.messages == []
     assert not connection.closed
-    by_socket = connect("socket") if server.socket else None
-    if by_socket is not None:
-        assert (by_socket.host, by_socket.port) == ("localhost", 0)
 
 
 def test_cursors_are_of_the_class_that_was_set(connect: Connect) -> None:
