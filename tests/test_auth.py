@@ -13,6 +13,7 @@ import pytest
 import forksafe
 from scripts.certificates import make_certificates
 from scripts.mariadb_server import Server
+from scripts.throwaway_mysql import ThrowawayMySQL
 from tests.fake_server import NONCE, PASSWORD, SHA256, FakeServer, RsaKey
 
 Connect = Callable[..., forksafe.Connection]
@@ -20,7 +21,6 @@ Connect = Callable[..., forksafe.Connection]
 ED25519_KEY = bytes.fromhex("302a300506032b6570032100") + bytes.fromhex(
     "af9dea07f06bb95bfb5099df5e946163fe5531863ae8b5dfb7bab20c2f7d5d0d"
 )
-MYSQL = os.environ.get("FORKSAFE_TEST_MYSQL_DSN")
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def account(server: Server) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def mysql_url() -> str:
-    """A real MySQL 8 or 9, whose user logs in by caching_sha2_password."""
-    if not MYSQL:
-        pytest.skip("FORKSAFE_TEST_MYSQL_DSN names no MySQL server (mysql://user:password@host/)")
-    return MYSQL
+def mysql(server: Server) -> ThrowawayMySQL:
+    """A real MySQL, whose users log in by caching_sha2_password."""
+    if not isinstance(server, ThrowawayMySQL):
+        pytest.skip("needs MySQL: make servers, or pytest --server=mysql-9")
+    return server
 
 
 def log_in(fake: FakeServer, **options: Any) -> None:
@@ -69,6 +69,7 @@ def who_am_i(connection: forksafe.Connection) -> str:
     return name
 
 
+@pytest.mark.usefixtures("mariadb")
 def test_mysql_native_password_logs_in(connect: Connect, account: Any, transport: str) -> None:
     user = account("IDENTIFIED VIA mysql_native_password USING PASSWORD('one')")
     assert who_am_i(connect(transport, user=user, database=None, password="one")) == f"{user}@%"
@@ -296,16 +297,17 @@ def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
     "options", [{"ssl_mode": "REQUIRED"}, {"get_server_public_key": True}], ids=["tls", "rsa"]
 )
 def test_a_real_mysql_logs_in_in_full_and_then_quickly(
-    mysql_url: str, options: dict[str, Any]
+    mysql: ThrowawayMySQL, options: dict[str, Any]
 ) -> None:
-    clear = {"ssl_mode": "DISABLED"}
-    with forksafe.connect(mysql_url, **options) as connection:
-        connection.cursor().execute("FLUSH PRIVILEGES")  # the server forgets what it knew
+    def log_in(**more: Any) -> None:
+        forksafe.connect(**mysql.connect_kwargs(**{"get_server_public_key": None, **more})).close()
+
+    mysql.execute_as_root("FLUSH PRIVILEGES")  # the server forgets what it knew
     with pytest.raises(forksafe.OperationalError) as caught:
-        forksafe.connect(mysql_url, **clear)
+        log_in()
     assert caught.value.args[0] == 2059
-    forksafe.connect(mysql_url, **options).close()
-    forksafe.connect(mysql_url, **clear).close()
+    log_in(**options)
+    log_in()
 
 
 def test_openssl_agrees_that_the_fake_server_has_a_key(key: RsaKey) -> None:

@@ -225,6 +225,13 @@ impl Connection {
         self.opened.get().map_or(Ok(()), |opened| opened.link.close(py))
     }
 
+    /// Close the connection, also one from a pool: it does not go back, and the pool opens another
+    /// when it needs one. For a connection that is not to be trusted any more. Safe to repeat, and
+    /// does nothing in a forked child.
+    fn discard(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened.get().map_or(Ok(()), |opened| opened.link.discard(py))
+    }
+
     /// Whether it is open in this process. Says nothing about the server; see `probe()`.
     #[getter]
     fn open(&self) -> bool {

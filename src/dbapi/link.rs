@@ -253,11 +253,20 @@ impl Link {
     /// Let the session go: closed or checked in, away from the interpreter. Nothing where it is
     /// inherited or gone already.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, drop)
+    }
+
+    /// The same without a check-in: a session that was lent is closed too.
+    pub(super) fn discard(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, discard)
+    }
+
+    fn end(&self, py: Python<'_>, let_go: fn(Option<Held>)) -> PyResult<()> {
         if self.is_inherited() || self.is_withdrawn() {
             return Ok(());
         }
         let held = self.enter()?.held.take();
-        detached(py, || drop(held))
+        detached(py, || let_go(held))
     }
 
     /// Take back a session of our own that was lent to a hook. Whoever kept the connection object
@@ -318,7 +327,7 @@ fn kill<T>(py: Python<'_>, session: &mut Session, outcome: PyResult<T>) -> PyRes
     }
 }
 
-/// After a panic nobody knows how far the session got: it is not checked in.
+/// As after a panic, when nobody knows how far the session got.
 fn discard(held: Option<Held>) {
     match held {
         Some(Held::Lent(lease)) => lease.discard(Discard::Broken),
