@@ -3,6 +3,8 @@
 # PYTHON=/path/to/python3   the interpreter to build for (3.10 or newer)
 # PYTEST_ARGS="-k fork -x"  more options for pytest
 # STORM_ARGS="--forks 5000" more options for the storm; BENCH_ARGS for the benchmarks
+# CONFORMANCE_ARGS="--suite django --record"
+#                           of `make conformance`; `python -m tests.conformance --help` lists them
 # POOL_SECONDS=600          how long `make soak` keeps a pool busy, and its server away
 # FORKSAFE_TEST_DSN=mysql://user:password@host:port/database
 #                           test against this server instead of a throwaway one
@@ -11,6 +13,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 STORM_ARGS ?= --forks 20000
 BENCH_ARGS ?=
+CONFORMANCE_ARGS ?=
 POOL_SECONDS ?= 60
 
 VENV := .venv
@@ -25,7 +28,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python loom matrix storm soak bench lint lint-rust lint-python format \
+.PHONY: help demo test test-rust test-python loom matrix storm soak conformance conformance-core bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
 help:
@@ -35,6 +38,8 @@ help:
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
 	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
+	@echo "make conformance   the suites of Django, SQLAlchemy and the drivers, on forksafe and on mysqlclient"
+	@echo "make conformance-core   of Django's suite what touches a database most, on forksafe alone"
 	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
 	@echo "make format        rewrite the sources as lint wants them"
@@ -69,6 +74,12 @@ storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest tests/test_pool_fairness.py tests/test_pool_restart.py \
 		--pool-seconds=$(POOL_SECONDS) -q -s $(PYTEST_ARGS)
+
+conformance: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)
+
+conformance-core: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m tests.conformance --suite django --core --driver forksafe
 
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)

@@ -51,6 +51,11 @@ impl Conversions {
         Ok(Some(Self { all: all.unbind(), decoders: some(decoders), encoders: some(encoders) }))
     }
 
+    /// All there is: the defaults too.
+    pub(super) fn all<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.all.bind(py).clone()
+    }
+
     /// What becomes of columns of this type, if the program has said so.
     pub(super) fn decoder<'py>(
         &self,

@@ -22,6 +22,8 @@ pub(super) struct Writer<'py> {
     pub(super) charset: Charset,
     /// Under NO_BACKSLASH_ESCAPES a backslash means itself.
     pub(super) no_backslash_escapes: bool,
+    /// Whether bytes are marked as such.
+    pub(super) binary_prefix: bool,
     /// The program's own, if it has any.
     pub(super) encoders: Option<Encoders<'py>>,
 }
@@ -143,7 +145,7 @@ impl<'py> Writer<'py> {
 
     /// Bytes, marked as such unless the statement itself does: Django writes `_binary %s`.
     fn binary(&self, bytes: &[u8], out: &mut Vec<u8>) {
-        if !ends_with_introducer(out) {
+        if self.binary_prefix && !ends_with_introducer(out) {
             out.extend_from_slice(b"_binary");
         }
         self.quoted(bytes, out);

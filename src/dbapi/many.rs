@@ -8,20 +8,19 @@ use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use crate::session::Batch;
 
-/// The most that goes into one INSERT, in bytes.
-const LARGEST: usize = 1 << 20;
-
-/// Run `query` for each of `many` parameter sets: the rows changed in all, or `None` for no set.
+/// Run `query` for each of `many` parameter sets: the rows changed in all, or `None` for no set. An
+/// INSERT of several has at most `largest` bytes.
 pub(super) fn execute(
     cursor: &Cursor,
     query: &Bound<'_, PyAny>,
     many: &Bound<'_, PyAny>,
+    largest: usize,
 ) -> PyResult<Option<u64>> {
     let writer = cursor.writer(query.py())?;
     let template = statement(&writer, query)?;
     match Batch::of(&template, !writer.no_backslash_escapes) {
         Some(batch) if !cursor.is_prepared() => {
-            Batches::new(cursor, &writer, &template, &batch)?.run(&batch, many)
+            Batches::new(cursor, &writer, &template, &batch, largest)?.run(&batch, many)
         }
         _ => one_by_one(cursor, query, many),
     }
@@ -59,11 +58,13 @@ impl<'a, 'py> Batches<'a, 'py> {
         writer: &'a Writer<'py>,
         template: &'a [u8],
         batch: &Batch<'_>,
+        largest: usize,
     ) -> PyResult<Self> {
         let tail = without_parameters(writer, batch.after)?;
-        let packet = cursor.its_connection().link().look(|session| session.max_allowed_packet())?;
+        let packet =
+            cursor.its_connection().link()?.look(|session| session.max_allowed_packet())?;
         // The comma before a row and the byte of the command count too.
-        let largest = LARGEST.min(packet.saturating_sub(tail.len() + 2));
+        let largest = largest.min(packet.saturating_sub(tail.len() + 2));
         let head = without_parameters(writer, batch.before)?;
         Ok(Self { cursor, writer, template, head, tail, largest, sql: Vec::new(), total: None })
     }

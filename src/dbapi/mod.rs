@@ -30,6 +30,7 @@ mod prepared;
 mod procedure;
 mod raised;
 mod result;
+mod rowset;
 mod stamp;
 mod stats;
 mod style;
@@ -67,6 +68,7 @@ fn _forksafe(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(connection::connect, module)?)?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<cursor::Cursor>()?;
+    module.add_class::<rowset::Rowset>()?;
     module.add_class::<pool::Pool>()?;
     module.add_class::<stamp::Stamp>()?;
     let exceptions = py.import("forksafe.exceptions")?;

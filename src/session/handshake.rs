@@ -33,6 +33,8 @@ pub(super) struct Greeting {
     pub(super) version: String,
     pub(super) connection_id: u32,
     pub(super) capabilities: Flags,
+    /// What it offers, whether agreed on or not.
+    pub(super) offered: Flags,
     pub(super) status: StatusFlags,
 }
 
@@ -67,6 +69,7 @@ pub(super) fn perform(
         version: version(&hello),
         connection_id: hello.connection_id(),
         capabilities: flags,
+        offered: hello.capabilities(),
         status,
     })
 }

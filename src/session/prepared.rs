@@ -151,6 +151,7 @@ impl Body {
         bindings.write_head(&mut head);
         self.note_files(sql);
         self.send(Command::Execute(&head, bindings.values()))?;
+        self.asked.note_text(sql);
         self.answer(reading)
     }
 

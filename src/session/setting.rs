@@ -180,8 +180,7 @@ impl ConnectOptions {
                 }
             }
             "use_unicode" => self.use_unicode = given.bool()?.unwrap_or(true),
-            // Bytes always have it, which says what they are to every server.
-            "binary_prefix" => drop(given.bool()?),
+            "binary_prefix" => self.binary_prefix = given.bool()?.unwrap_or(true),
             "executemany_fallback" => given.only_loop()?,
             name => return Err(unknown(name, &NAMES)),
         }

@@ -59,6 +59,43 @@ impl Socket {
         Err(Error::connect_host(&place.to_string(), causes.join("; ")))
     }
 
+    /// Another one to the other end of this one, by TCP: whatever its name means by now.
+    pub(super) fn again(
+        &self,
+        deadline: Instant,
+        interrupt: Option<Interrupt>,
+    ) -> Result<Self, Broken> {
+        let peer = socket::getpeername::<SockaddrStorage>(self.as_raw_fd())?;
+        let address = match (peer.as_sockaddr_in(), peer.as_sockaddr_in6()) {
+            (Some(four), _) => SocketAddr::V4((*four).into()),
+            (_, Some(six)) => SocketAddr::V6((*six).into()),
+            _ => return Err(Errno::EAFNOSUPPORT.into()),
+        };
+        // From the same address as this one, which may have been asked for.
+        let from = self.own_address().map(|own| own.ip());
+        let share = deadline.saturating_duration_since(Instant::now());
+        Self::tcp_address(address, from, share, interrupt)
+    }
+
+    /// The port of this end, by TCP.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.own_address().map(|own| own.port())
+    }
+
+    fn own_address(&self) -> Option<SocketAddr> {
+        let own = socket::getsockname::<SockaddrStorage>(self.as_raw_fd()).ok()?;
+        match (own.as_sockaddr_in(), own.as_sockaddr_in6()) {
+            (Some(four), _) => Some(SocketAddr::V4((*four).into())),
+            (_, Some(six)) => Some(SocketAddr::V6((*six).into())),
+            _ => None,
+        }
+    }
+
+    /// Tell the other end that nobody listens any more.
+    pub(super) fn shut(&self) {
+        self.descriptor.shut();
+    }
+
     fn tcp_address(
         address: SocketAddr,
         from: Option<IpAddr>,

@@ -43,7 +43,7 @@ impl Cursor {
         state.loaded = Loaded::default();
         let connection = self.connection.get();
         let number = self.number;
-        let answer = connection.link().work(py, |session, last| {
+        let answer = connection.link()?.work(py, |session, last| {
             skip_answers(session, last, number)?;
             session.notice(template.unwrap_or(&sql));
             let answer = send(session, &sql)?;
@@ -60,7 +60,7 @@ impl Cursor {
         state: &mut State,
         answer: Answer,
     ) -> PyResult<Option<u64>> {
-        let reader = self.connection.get().reader();
+        let reader = self.connection.get().reader()?;
         state.loaded = Loaded::new(py, answer, reader, self.style)?;
         Ok(state.loaded.rowcount)
     }
@@ -71,24 +71,27 @@ impl Cursor {
         limit: usize,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut state = self.open_state()?;
-        let source = Source { link: self.connection.get().link(), reader: self.number };
+        let source = Source { link: self.connection.get().link()?, reader: self.number };
         source.fetch(py, &mut state.loaded, limit)
     }
 }
 
 /// Note for the connection what a statement of cursor `number` left.
-pub(super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
+pub(in super::super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
     *last = match answer {
         Answer::Done(done) => Last {
             affected: done.affected,
             insert_id: done.insert_id,
             warnings: done.warnings,
-            reader: 0,
+            ..Last::default()
         },
-        Answer::Rows(rows) => {
-            Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
-        }
-        Answer::Flow(..) => Last::default(),
+        Answer::Rows(rows) => Last {
+            affected: rows.len() as u64,
+            warnings: rows.warnings,
+            columns: rows.columns().len(),
+            ..Last::default()
+        },
+        Answer::Flow(columns, _) => Last { columns: columns.len(), ..Last::default() },
     };
     last.reader = if session.has_more() { number } else { 0 };
 }

@@ -1,0 +1,135 @@
+"""`python -m tests.conformance --suite django …`: run suites, compare, record.
+
+Exits 1 when a test fails or does not run on forksafe that passes on mysqlclient, and no exception
+names it. Without --server or FORKSAFE_TEST_DSN, against a throwaway server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from scripts.mariadb_server import Server
+from scripts.throwaway_mariadb import ThrowawayMariaDB
+from tests.conformance.django_suite import DjangoGisSuite, DjangoSuite
+from tests.conformance.outcome import Outcome, compare, unexplained
+from tests.conformance.report import record
+from tests.conformance.run import log_of, run, saved
+from tests.conformance.suite import OURS, THEIRS, Plan, Suite
+from tests.given_server import GivenServer
+
+SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (DjangoSuite(), DjangoGisSuite())}
+
+#: For suites that make hundreds of tables, and send rows of some megabytes.
+SERVER_OPTIONS = (
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-log-file-size=64M",
+    "--table-open-cache=4000",
+    "--max-allowed-packet=64M",
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code."""
+    options = _options(arguments)
+    with _server(options.server) as server:
+        outcomes = {plan: _run(plan, server, options.record) for plan in _plans(options)}
+    judged = [_judge(plan, ours) for plan, ours in outcomes.items() if plan.driver == OURS]
+    return int(not all(judged) or not all(outcome.finished for outcome in outcomes.values()))
+
+
+def _run(plan: Plan, server: Server, recording: bool) -> Outcome:
+    print(f"{plan.key}: running; its output goes to {log_of(plan)}", flush=True)
+    outcome = run(SUITES[plan.suite], plan, server)
+    print(f"{plan.key}: {outcome.summary()}", flush=True)
+    if recording:
+        record(outcome, {name: suite.exceptions for name, suite in SUITES.items()})
+    return outcome
+
+
+def _judge(plan: Plan, ours: Outcome) -> bool:
+    """Print how a run on forksafe compares with the last one on mysqlclient; whether it is well."""
+    beside = saved(_beside(plan))
+    theirs = Outcome.load(beside) if beside.exists() else None
+    found = compare(ours, theirs)
+    known = SUITES[plan.suite].exceptions
+    worse = unexplained({**found.worse, **found.not_run}, known)
+    print(f"\n{plan.key} beside {THEIRS if theirs else 'no run of ' + THEIRS}:")
+    _print("worse, and no exception", worse)
+    _print("worse, an exception", {**found.worse, **found.not_run}.keys() - worse.keys())
+    _print("fails on both", found.both)
+    _print("better", found.better)
+    return not worse and bool(ours.ends)
+
+
+def _print(title: str, tests: Mapping[str, str] | set[str]) -> None:
+    print(f"  {title}: {len(tests)}")
+    for name in sorted(tests):
+        why = tests[name] if isinstance(tests, Mapping) else ""
+        print(f"    {name}  {why.splitlines()[0] if why else ''}".rstrip())
+
+
+def _beside(plan: Plan) -> Plan:
+    return Plan(
+        suite=plan.suite, driver=THEIRS, core=plan.core, transport="tcp", labels=plan.labels
+    )
+
+
+def _plans(options: argparse.Namespace) -> Iterator[Plan]:
+    names = list(SUITES) if options.suite == "all" else [options.suite]
+    for suite in map(SUITES.__getitem__, names):
+        for driver in options.driver or (THEIRS, OURS):
+            if driver == THEIRS and not suite.has_mysqlclient:
+                continue
+            for pool in _pools(suite, driver, options.pool):
+                yield Plan(
+                    suite=suite.name,
+                    driver=driver,
+                    pool=pool,
+                    core=options.core,
+                    transport=options.transport,
+                    labels=tuple(options.labels),
+                    jobs=options.jobs,
+                    python=options.python,
+                    wheel=options.wheel,
+                )
+
+
+def _pools(suite: Suite, driver: str, asked: str) -> tuple[bool, ...]:
+    if driver == THEIRS or not suite.has_pool:
+        return (False,)
+    return {"off": (False,), "on": (True,), "both": (False, True)}[asked]
+
+
+@contextlib.contextmanager
+def _server(url: str | None) -> Iterator[Server]:
+    if url:
+        yield GivenServer(url)
+    else:
+        with ThrowawayMariaDB(*SERVER_OPTIONS) as server:
+            yield server
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    add = parser.add_argument
+    add("--suite", choices=[*SUITES, "all"], default="all")
+    add("--driver", choices=[OURS, THEIRS], action="append", help="default: both, and compare")
+    add("--pool", choices=["off", "on", "both"], default="both", help="of forksafe")
+    add("--core", action="store_true", help="a selection that takes a minute or two")
+    add("--transport", default="tcp", help="tcp, socket, tls or compress")
+    add("--jobs", type=int, default=2, help="processes, for a suite that can use several")
+    add("--server", default=os.environ.get("FORKSAFE_TEST_DSN"), help="a URL; see CONTRIBUTING")
+    add("--python", default=sys.executable, help="the interpreter to make environments of")
+    add("--wheel", type=Path, help="forksafe, for another interpreter than this one")
+    add("--record", action="store_true", help="put the runs into tests/CONFORMANCE.md")
+    add("labels", nargs="*", help="parts of the suite, in the suite's own words")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""A plugin of pytest (`-p pytest_recorder`) that writes down how each test ended.
+
+FORKSAFE_CONFORMANCE_OUTCOMES names the file: a line of JSON for each test, as recorder.py has it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+PATH = os.environ["FORKSAFE_CONFORMANCE_OUTCOMES"]
+MAKER = os.getpid()
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    """Of the three parts of a test, note the call, and what else did not pass."""
+    if os.getpid() != MAKER or (report.passed and report.when != "call"):
+        return
+    with open(PATH, "a") as lines:
+        note = {"test": report.nodeid, "ended": _ended(report), "why": _why(report)}
+        lines.write(json.dumps(note) + "\n")
+
+
+def pytest_collectreport(report: Any) -> None:
+    """A module that cannot be collected is an error under its own name."""
+    if report.failed or report.skipped:
+        with open(PATH, "a") as lines:
+            ended = "error" if report.failed else "skipped"
+            note = {"test": report.nodeid, "ended": ended, "why": _why(report)}
+            lines.write(json.dumps(note) + "\n")
+
+
+def _ended(report: Any) -> str:
+    if hasattr(report, "wasxfail"):
+        return "expected" if report.skipped else "unexpected"
+    if report.failed:
+        return "failed" if report.when == "call" else "error"
+    return str(report.outcome)
+
+
+def _why(report: Any) -> str:
+    if report.passed:
+        return ""
+    if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
+        return str(report.longrepr[2])[:400]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longrepr)[:400]

@@ -1,0 +1,76 @@
+"""What a suite has to tell, so that it can be run."""
+
+from __future__ import annotations
+
+import abc
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from scripts.mariadb_server import Server
+
+INSIDE = Path(__file__).parent / "inside"
+OURS, THEIRS = "forksafe", "mysqlclient"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run of one suite.
+
+    `labels` name parts of the suite, in its own way; none are all, or with `core` the core
+    selection. `jobs` is the number of processes, for a suite that can use several.
+    """
+
+    suite: str
+    driver: str = OURS
+    pool: bool = False
+    core: bool = False
+    transport: str = "tcp"
+    labels: tuple[str, ...] = ()
+    jobs: int = 2
+    python: str = sys.executable
+    wheel: Path | None = None
+
+    @property
+    def key(self) -> str:
+        """A name for files; two plans with the same one are the same run."""
+        selection = "-".join(self.labels) if self.labels else "core" if self.core else "whole"
+        parts = (self.suite, selection[:60], self.driver, "pool" if self.pool else "nopool")
+        return ".".join((*parts, self.transport)).replace("/", "_")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run in the environment: `arguments` follow the interpreter."""
+
+    arguments: Sequence[str]
+    directory: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Suite(abc.ABC):
+    """One project's own tests."""
+
+    name: ClassVar[str]
+    #: "Name==version" of the source distribution.
+    source: ClassVar[str]
+    #: What its environment needs besides forksafe and mysqlclient.
+    requirements: ClassVar[Sequence[str]]
+    #: Whether there is something to run with a pool.
+    has_pool: ClassVar[bool] = False
+    #: Whether there is something to compare with.
+    has_mysqlclient: ClassVar[bool] = True
+    #: The most seconds that it may take.
+    limit: ClassVar[float] = 3600
+    #: Tests that pass on mysqlclient and fail here, and tests that fail on both: by name, with the
+    #: cause. A name that ends in `*` stands for all that begin so.
+    exceptions: ClassVar[Mapping[str, str]] = {}
+
+    def prepare(self, server: Server, plan: Plan) -> None:  # noqa: B027 - most need nothing
+        """Make on the server what the suite expects to find."""
+
+    @abc.abstractmethod
+    def command(self, plan: Plan, server: Server, source: Path, outcomes: Path) -> Command:
+        """How to run it, such that a recorder of `inside/` writes to `outcomes`."""
