@@ -105,7 +105,7 @@ impl Charset {
         match self {
             Self::Utf8mb4 => Some(Cow::Borrowed(text.as_bytes())),
             _ if text.is_ascii() => Some(Cow::Borrowed(text.as_bytes())),
-            Self::Utf8mb3 => self.lacks(text).is_none().then(|| Cow::Borrowed(text.as_bytes())),
+            Self::Utf8mb3 => self.lacks(text).is_none().then_some(Cow::Borrowed(text.as_bytes())),
             Self::SingleByte(set) => text.chars().map(|c| set.byte(c)).collect(),
             Self::Ascii | Self::Euckr | Self::Gb2312 => None,
         }
