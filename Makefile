@@ -7,6 +7,7 @@
 #                           puts the table into tests/RESULTS.md
 # CONFORMANCE_ARGS="--suite django --record"
 #                           of `make conformance`; `python -m tests.conformance --help` lists them
+# EXAMPLES=20000            how many values `make properties` tries each property with
 # POOL_SECONDS=600          how long `make soak` keeps a pool busy, and its server away
 # FORKSAFE_TEST_DSN=mysql://user:password@host:port/database
 #                           test against this server instead of a throwaway one
@@ -19,6 +20,7 @@ SERVERS_ARGS ?=
 PYTHONS_ARGS ?=
 CONFORMANCE_ARGS ?=
 POOL_SECONDS ?= 60
+EXAMPLES ?= 2000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,7 +34,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python loom matrix storm soak conformance conformance-core servers pythons \
+.PHONY: help demo test test-rust test-python loom matrix storm soak properties conformance conformance-core servers pythons \
 	bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
@@ -44,6 +46,7 @@ help:
 	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
 	@echo "make servers       the core tests on MySQL 9 and MariaDB 11.8, as far as they can be had here"
 	@echo "make pythons       a wheel and the core tests for each Python from 3.10 that can be had here"
+	@echo "make properties    any value comes back equal, and none changes a statement: tried with $(EXAMPLES) each"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
 	@echo "make conformance   the suites of Django, SQLAlchemy and the drivers, on forksafe and on mysqlclient"
 	@echo "make conformance-core   of Django's suite what touches a database most, on forksafe alone"
@@ -93,6 +96,10 @@ conformance: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 
 conformance-core: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m tests.conformance --suite django --core --driver forksafe
+
+properties: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
+	$(BIN)/python -m pytest tests/test_properties_values.py tests/test_properties_injection.py \
+		--examples=$(EXAMPLES) --timeout=0 -q $(PYTEST_ARGS)
 
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)

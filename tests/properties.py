@@ -43,8 +43,10 @@ def joined(parts: Sequence[Any]) -> st.SearchStrategy[Any]:
     return st.lists(st.sampled_from(parts), max_size=12).map(type(parts[0])().join)
 
 
-texts = st.text() | joined(SPECIAL)
-blobs = st.binary() | joined(SPECIAL_BYTES)
+# Short, and hardly anything else than what ends or escapes.
+quotes = st.text("'\"\\`", min_size=1, max_size=5)
+texts = quotes | st.text() | joined(SPECIAL)
+blobs = quotes.map(str.encode) | st.binary() | joined(SPECIAL_BYTES)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 longs = st.integers(-(2**63), 2**63 - 1)
 unsigned_longs = st.integers(0, 2**64 - 1)

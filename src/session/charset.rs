@@ -76,6 +76,18 @@ impl Charset {
         }
     }
 
+    /// What Python calls it: a codec, where it has one that is at least near.
+    pub fn encoding(self) -> &'static str {
+        match self.name() {
+            "latin1" => "cp1252",
+            "utf8" => "utf-8",
+            "koi8r" => "koi8_r",
+            "koi8u" => "koi8_u",
+            "macce" => "mac_latin2",
+            name => self.codec().unwrap_or(name),
+        }
+    }
+
     /// Bytes as text. `None`: they are for the codec; without one, they are not of this character
     /// set.
     pub fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {

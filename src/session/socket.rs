@@ -78,9 +78,16 @@ impl Socket {
 
     /// The port of this end, by TCP.
     pub(super) fn port(&self) -> Option<u16> {
+        self.own_address().map(|own| own.port())
+    }
+
+    fn own_address(&self) -> Option<SocketAddr> {
         let own = socket::getsockname::<SockaddrStorage>(self.as_raw_fd()).ok()?;
-        let four = own.as_sockaddr_in().map(|four| four.port());
-        four.or_else(|| own.as_sockaddr_in6().map(|six| six.port()))
+        match (own.as_sockaddr_in(), own.as_sockaddr_in6()) {
+            (Some(four), _) => Some(SocketAddr::V4((*four).into())),
+            (_, Some(six)) => Some(SocketAddr::V6((*six).into())),
+            _ => None,
+        }
     }
 
     /// Tell the other end that nobody listens any more.

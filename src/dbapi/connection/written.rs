@@ -107,11 +107,10 @@ impl Connection {
         self.link()?.look(|session| session.charset().name())
     }
 
-    /// Python's codec for the connection's character set.
+    /// Python's codec for the connection's character set, or the nearest that there is.
     #[getter]
     fn encoding(&self) -> PyResult<&'static str> {
-        let charset = self.link()?.look(|session| session.charset())?;
-        Ok(charset.codec().unwrap_or(charset.name()))
+        self.link()?.look(|session| session.charset().encoding())
     }
 
     /// Change the connection's character set, and its collation if one is given.
