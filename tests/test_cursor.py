@@ -62,7 +62,7 @@ def procedure(server: Server) -> Any:
         (b"SELECT %s, '\xc3\xa4'", ("ä",), ("ä", "ä")),
         ("SELECT HEX(_binary %s), HEX(_binary'%%')", (b"\xff'",), ("FF27", "25")),
         ("SELECT 2 IN %s, 4 IN %s", ((1, 2), [1, 2]), (1, 0)),
-        ("SELECT 'b' IN %(names)s", {"names": {"a", "b'"}}, (0,)),
+        ("SELECT 'b' IN %(names)s", {"names": ["a", "b'"]}, (0,)),
     ],
 )
 def test_placeholders_are_filled_in(
