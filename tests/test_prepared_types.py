@@ -286,3 +286,12 @@ def test_an_error_of_a_converter_comes_through(connect: Connect) -> None:
         cursor.fetchall()
     cursor.execute("SELECT 'a'")
     assert cursor.fetchall() == (("a",),)
+
+
+def test_no_value_takes_the_type_of_the_one_before_it(connect: Connect) -> None:
+    # MySQL would go on with a DOUBLE, in which text is 0.
+    cursor = connect().cursor(prepared=True)
+    for value in (5, 1.5, 5, Decimal("0.1"), "a", None, "a", 2**64 - 1, -5, None, 1.5):
+        cursor.execute("SELECT %s", (value,))
+        ((back,),) = cursor.fetchall()
+        assert (type(back), back) == (type(value), value)

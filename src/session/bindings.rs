@@ -72,6 +72,11 @@ impl Bindings {
         self.types.is_empty()
     }
 
+    /// The type of each value, two bytes a piece.
+    pub(super) fn types(&self) -> &[u8] {
+        &self.types
+    }
+
     fn add(&mut self, kind: ColumnType, flag: u8) {
         if self.len() % 8 == 0 {
             self.nulls.push(0);

@@ -4,6 +4,9 @@
 //! child they are forgotten with all the rest of an inherited body. Of one session they are kept
 //! as long as the terms stay on which they were prepared.
 //!
+//! MySQL 8 lets a place keep the type of its first value where the statement itself gives it none:
+//! after a DOUBLE in `SELECT ?`, text is 0 there. So each statement is for values of its types alone.
+//!
 //! What is no longer kept is closed before the next command: the answers of one that was not kept
 //! at all may still be on their way when it goes.
 
@@ -29,6 +32,8 @@ const ONCE: u32 = 1;
 const LONGEST: usize = 64 * 1024;
 /// ER_MAX_PREPARED_STMT_COUNT_REACHED: all sessions together have as many as the server takes.
 const NO_ROOM: u16 = 1461;
+/// The type of NULL, as `Bindings` writes it.
+const NULL: [u8; 2] = [6, 0];
 /// ER_NEED_REPREPARE: a table changed, and the server could not keep up.
 const NEED_REPREPARE: u16 = 1615;
 /// Of these the server says so before it does anything. It compares tables with what it prepared
@@ -45,19 +50,48 @@ pub(super) struct Prepared {
     places: usize,
 }
 
+/// One that is kept.
+#[derive(Debug)]
+struct Kept {
+    text: Box<[u8]>,
+    /// Of the values that it was executed with, where they count.
+    types: Box<[u8]>,
+    prepared: Prepared,
+}
+
+impl Kept {
+    /// Whether it is for such values; NULL is one of any type.
+    fn fits(&self, types: &[u8]) -> bool {
+        let is_same = |(own, other): (&[u8], &[u8])| own == other || own == NULL || other == NULL;
+        self.types.len() == types.len() && self.types.chunks(2).zip(types.chunks(2)).all(is_same)
+    }
+
+    fn note(&mut self, types: &[u8]) {
+        for (own, other) in self.types.chunks_mut(2).zip(types.chunks(2)) {
+            if own == NULL {
+                own.copy_from_slice(other);
+            }
+        }
+    }
+}
+
 /// The statements of one session.
 #[derive(Debug)]
 pub(super) struct Statements {
     room: usize,
+    /// Whether the types of values count: they do to MySQL, not to MariaDB.
+    by_type: bool,
     /// The one used longest ago first. So few that a search costs nothing beside a round trip.
-    kept: Vec<(Box<[u8]>, Prepared)>,
+    kept: Vec<Kept>,
     /// Those that are still to be closed on the server.
     left: Vec<Prepared>,
 }
 
 impl Statements {
-    pub(super) fn new(room: usize) -> Self {
-        Self { room, kept: Vec::new(), left: Vec::new() }
+    /// `version`: the server's.
+    pub(super) fn new(room: usize, version: &str) -> Self {
+        let by_type = !version.contains("MariaDB");
+        Self { room, by_type, kept: Vec::new(), left: Vec::new() }
     }
 
     /// The server has forgotten them all.
@@ -68,7 +102,7 @@ impl Statements {
 
     /// Forget them all: the server still has them.
     pub(super) fn leave_all(&mut self) {
-        self.left.extend(self.kept.drain(..).map(|(_, prepared)| prepared));
+        self.left.extend(self.kept.drain(..).map(|kept| kept.prepared));
     }
 
     /// Forget them all where `sql` may change what they were prepared under.
@@ -78,16 +112,20 @@ impl Statements {
         }
     }
 
-    /// The statement with this text, which is then the one used last.
-    fn find(&mut self, sql: &[u8]) -> Option<Prepared> {
-        let at = self.kept.iter().rposition(|(text, _)| **text == *sql)?;
+    /// The statement with this text for values of these types, which is then the one used last.
+    fn find(&mut self, sql: &[u8], types: &[u8]) -> Option<Prepared> {
+        let types = if self.by_type { types } else { &[] };
+        let at = self.kept.iter().rposition(|kept| *kept.text == *sql && kept.fits(types))?;
         self.kept[at..].rotate_left(1);
-        self.kept.last().map(|(_, prepared)| *prepared)
+        let last = self.kept.last_mut()?;
+        last.note(types);
+        Some(last.prepared)
     }
 
     /// Keep one more, in place of the oldest where there is no more room.
-    fn keep(&mut self, sql: &[u8], prepared: Prepared) {
-        self.kept.push((sql.into(), prepared));
+    fn keep(&mut self, sql: &[u8], types: &[u8], prepared: Prepared) {
+        let types = if self.by_type { types } else { &[] };
+        self.kept.push(Kept { text: sql.into(), types: types.into(), prepared });
         if self.kept.len() > self.room {
             self.leave_oldest();
         }
@@ -95,15 +133,15 @@ impl Statements {
 
     /// Forget the one used longest ago: whether there was one.
     fn leave_oldest(&mut self) -> bool {
-        let oldest = (!self.kept.is_empty()).then(|| self.kept.remove(0).1);
+        let oldest = (!self.kept.is_empty()).then(|| self.kept.remove(0).prepared);
         self.left.extend(oldest);
         oldest.is_some()
     }
 
-    /// Forget the statement with this text.
+    /// Forget the statement with this text that was used last.
     fn leave(&mut self, sql: &[u8]) {
-        if let Some(at) = self.kept.iter().position(|(text, _)| **text == *sql) {
-            self.left.push(self.kept.remove(at).1);
+        if let Some(at) = self.kept.iter().rposition(|kept| *kept.text == *sql) {
+            self.left.push(self.kept.remove(at).prepared);
         }
     }
 }
@@ -137,9 +175,9 @@ impl Body {
         bindings: &Bindings,
         reading: Reading,
     ) -> Result<Answer, Error> {
-        let prepared = match self.statements.find(sql) {
+        let prepared = match self.statements.find(sql, bindings.types()) {
             Some(prepared) => prepared,
-            None => self.prepare(sql)?,
+            None => self.prepare(sql, bindings.types())?,
         };
         if prepared.places != bindings.len() {
             return Err(Error::places_differ(prepared.places, bindings.len()));
@@ -155,7 +193,7 @@ impl Body {
         self.answer(reading)
     }
 
-    fn prepare(&mut self, sql: &[u8]) -> Result<Prepared, Error> {
+    fn prepare(&mut self, sql: &[u8], types: &[u8]) -> Result<Prepared, Error> {
         let prepared = match self.prepare_once(sql) {
             Err(error) if error.errno() == NO_ROOM && self.statements.leave_oldest() => {
                 self.close_left()?;
@@ -165,7 +203,7 @@ impl Body {
         };
         // One that changes what it was prepared under would itself not mean the same again.
         if sql.len() <= LONGEST && terms::stay(sql, !self.status.no_backslash_escapes()) {
-            self.statements.keep(sql, prepared);
+            self.statements.keep(sql, types, prepared);
         } else {
             self.statements.left.push(prepared);
         }
@@ -232,17 +270,17 @@ mod tests {
 
     #[test]
     fn the_statement_used_longest_ago_makes_room() {
-        let mut statements = Statements::new(2);
-        statements.keep(b"a", prepared(1));
-        statements.keep(b"b", prepared(2));
-        assert_eq!(statements.find(b"a"), Some(prepared(1)));
+        let mut statements = Statements::new(2, "10.11.6-MariaDB");
+        statements.keep(b"a", &[8, 0], prepared(1));
+        statements.keep(b"b", &[8, 0], prepared(2));
+        assert_eq!(statements.find(b"a", &[5, 0]), Some(prepared(1)));
         assert_eq!(statements.left, []);
-        statements.keep(b"c", prepared(3));
+        statements.keep(b"c", &[8, 0], prepared(3));
         assert_eq!(statements.left, [prepared(2)]);
-        assert_eq!(statements.find(b"b"), None);
-        assert_eq!(statements.find(b"a"), Some(prepared(1)));
+        assert_eq!(statements.find(b"b", &[5, 0]), None);
+        assert_eq!(statements.find(b"a", &[5, 0]), Some(prepared(1)));
         statements.leave(b"a");
-        assert_eq!(statements.find(b"a"), None);
+        assert_eq!(statements.find(b"a", &[5, 0]), None);
         assert_eq!(statements.left, [prepared(2), prepared(1)]);
         assert!(statements.leave_oldest() && !statements.leave_oldest());
         statements.clear();
@@ -250,13 +288,31 @@ mod tests {
     }
 
     #[test]
+    fn a_statement_of_mysqls_is_for_values_of_its_types_alone() {
+        let (int, text, null) = ([8, 0], [253, 0], super::NULL);
+        let mut statements = Statements::new(4, "9.7.4");
+        statements.keep(b"a", &[int, null].concat(), prepared(1));
+        assert_eq!(statements.find(b"a", &[text, text].concat()), None);
+        assert_eq!(statements.find(b"a", &[null, null].concat()), Some(prepared(1)));
+        assert_eq!(statements.find(b"a", &[int, text].concat()), Some(prepared(1)));
+        assert_eq!(statements.find(b"a", &[int, int].concat()), None);
+        statements.keep(b"a", &[int, int].concat(), prepared(2));
+        assert_eq!(statements.find(b"a", &[null, text].concat()), Some(prepared(1)));
+        statements.leave(b"a");
+        assert_eq!(statements.left, [prepared(1)]);
+    }
+
+    #[test]
     fn none_is_kept_past_what_may_change_its_meaning() {
-        let mut statements = Statements::new(2);
-        statements.keep(b"a", prepared(1));
+        let mut statements = Statements::new(2, "10.11.6-MariaDB");
+        statements.keep(b"a", &[8, 0], prepared(1));
         statements.notice(b"SELECT 1", true);
-        assert_eq!(statements.find(b"a"), Some(prepared(1)));
+        assert_eq!(statements.find(b"a", &[5, 0]), Some(prepared(1)));
         statements.notice(b"USE other", true);
-        assert_eq!((statements.find(b"a"), &statements.left[..]), (None, &[prepared(1)][..]));
+        assert_eq!(
+            (statements.find(b"a", &[5, 0]), &statements.left[..]),
+            (None, &[prepared(1)][..])
+        );
     }
 
     #[test]
