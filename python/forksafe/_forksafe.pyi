@@ -89,7 +89,6 @@ class _ConnectOptions(TypedDict, total=False):
     auth_plugin: _AuthPlugin | None
     program_name: str | None
     connect_attrs: dict[str, str] | None
-    binary_prefix: bool
     executemany_fallback: Literal["loop"]
     conv: _Conversions | None
     cursorclass: type[Any] | None
