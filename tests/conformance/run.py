@@ -27,8 +27,10 @@ def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
     Raises RuntimeError when source or environment cannot be had.
     """
     source = fetch(suite.source)
+    # Suites of one source share it.
+    name = suite.source.replace("==", "-")
     environment = Environment(
-        suite.name, suite.requirements, python=plan.python, wheel=plan.wheel
+        name, suite.requirements, python=plan.python, wheel=plan.wheel
     ).ready()
     suite.prepare(server, plan)
     OUTCOMES.mkdir(parents=True, exist_ok=True)
