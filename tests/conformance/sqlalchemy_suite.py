@@ -51,7 +51,6 @@ class SqlalchemySuite(Suite):
         STREAMING + "test_ss_cursor_status*": CURSOR + IN_BOTH,
         DIALECT + "test_random_arg": NAMED + ELSEWHERE,
         DIALECT + "test_special_encodings*": NAMED + ELSEWHERE,
-        "test/engine/test_execute.py::ExecuteDriverTest::test_raw_sprintf": NAMED + ELSEWHERE,
         "test/sql/test_lambdas.py::ConcurrencyTest::test_lambda_concurrency": NAMED + ELSEWHERE,
         RECIPE + "*": NAMED + ", as sqlalchemy-as-mysqldb does",
     }
