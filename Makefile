@@ -3,6 +3,8 @@
 # PYTHON=/path/to/python3   the interpreter to build for (3.10 or newer)
 # PYTEST_ARGS="-k fork -x"  more options for pytest
 # STORM_ARGS="--forks 5000" more options for the storm; BENCH_ARGS for the benchmarks
+# SERVERS_ARGS="mysql-9"    which servers, PYTHONS_ARGS="3.13 3.14" which interpreters; --record
+#                           puts the table into tests/RESULTS.md
 # CONFORMANCE_ARGS="--suite django --record"
 #                           of `make conformance`; `python -m tests.conformance --help` lists them
 # POOL_SECONDS=600          how long `make soak` keeps a pool busy, and its server away
@@ -13,6 +15,8 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 STORM_ARGS ?= --forks 20000
 BENCH_ARGS ?=
+SERVERS_ARGS ?=
+PYTHONS_ARGS ?=
 CONFORMANCE_ARGS ?=
 POOL_SECONDS ?= 60
 
@@ -28,7 +32,8 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport CONDA_PREFIX
 
-.PHONY: help demo test test-rust test-python loom matrix storm soak conformance conformance-core bench lint lint-rust lint-python format \
+.PHONY: help demo test test-rust test-python loom matrix storm soak conformance conformance-core servers pythons \
+	bench lint lint-rust lint-python format \
 	build venv mariadb uwsgi strace toolchain clean
 
 help:
@@ -37,6 +42,8 @@ help:
 	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
 	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
+	@echo "make servers       the core tests on MySQL 9 and MariaDB 11.8, as far as they can be had here"
+	@echo "make pythons       a wheel and the core tests for each Python from 3.10 that can be had here"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
 	@echo "make conformance   the suites of Django, SQLAlchemy and the drivers, on forksafe and on mysqlclient"
 	@echo "make conformance-core   of Django's suite what touches a database most, on forksafe alone"
@@ -74,6 +81,12 @@ storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest tests/test_pool_fairness.py tests/test_pool_restart.py \
 		--pool-seconds=$(POOL_SECONDS) -q -s $(PYTEST_ARGS)
+
+servers: build mariadb
+	$(BIN)/python -m tests.versions.servers $(SERVERS_ARGS)
+
+pythons: mariadb $(VENV)/.requirements | toolchain
+	$(BIN)/python -m tests.versions.pythons $(PYTHONS_ARGS)
 
 conformance: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m tests.conformance $(CONFORMANCE_ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -83,6 +84,16 @@ class Server:
     def variable(self, name: str) -> str:
         """The global value of a system variable."""
         return self.execute_as_root(f"SELECT @@GLOBAL.{name}")[0][0] or ""
+
+    @functools.cached_property
+    def is_mariadb(self) -> bool:
+        """Whether it is MariaDB, and not MySQL."""
+        return "mariadb" in (self.execute_as_root("SELECT VERSION()")[0][0] or "").lower()
+
+    @property
+    def isolation(self) -> str:
+        """The system variable that has the isolation level; each server has its own name for it."""
+        return "tx_isolation" if self.is_mariadb else "transaction_isolation"
 
     @contextlib.contextmanager
     def variables(self, **new: object) -> Iterator[None]:

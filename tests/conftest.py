@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scripts import servers
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
-from tests import fork
+from scripts.throwaway import Throwaway
+from tests import core, examples, fork
 from tests.given_server import GivenServer
 from tests.proxy import FaultProxy
 
@@ -31,7 +32,18 @@ TABLE_NUMBERS = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How much of what is long the run is to do."""
+    """On which server the run is, and how much of what is long it is to do."""
+    parser.addoption(
+        "--server",
+        choices=servers.NAMES,
+        default=servers.INSTALLED,
+        help="the kind of throwaway to test against (default: %(default)s)",
+    )
+    parser.addoption(
+        "--core",
+        action="store_true",
+        help="only what tests/core.py names: what depends on the server or the interpreter",
+    )
     parser.addoption(
         "--matrix",
         choices=("pairs", "all"),
@@ -52,6 +64,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         help="of test_pool_fairness.py, and of an outage in test_pool_restart.py (default: 4)",
     )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=examples.ORDINARY,
+        metavar="N",
+        help="of each property in test_properties_*.py (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported that ask for it."""
+    examples.count = config.getoption("--examples")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -68,6 +92,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     fork.end_unwound_child(unwound)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--core`, leave out what is not."""
+    return True if config.getoption("--core") and not core.is_core(collection_path) else None
+
+
 def pytest_collection_finish() -> None:
     """Leave what was imported by now out of garbage collection.
 
@@ -78,13 +107,25 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A throwaway MariaDB, or the server that FORKSAFE_TEST_DSN names."""
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A throwaway of the kind of `--server`, or the server that FORKSAFE_TEST_DSN names."""
     if url := os.environ.get("FORKSAFE_TEST_DSN"):
         yield GivenServer(url)
         return
-    with ThrowawayMariaDB() as throwaway:
+    try:
+        throwaway = servers.throwaway(request.config.getoption("--server"))
+    except servers.NotToBeHadError as reason:
+        pytest.skip(str(reason))
+    with throwaway:
         yield throwaway
+
+
+@pytest.fixture
+def mariadb(server: Server) -> Server:
+    """The server, for tests of what MariaDB alone has."""
+    if not server.is_mariadb:
+        pytest.skip("about what MariaDB has, and MySQL has not")
+    return server
 
 
 @pytest.fixture
@@ -102,9 +143,9 @@ def pool_seconds(request: pytest.FixtureRequest) -> float:
 
 
 @pytest.fixture
-def controlled_server(server: Server) -> Iterator[ThrowawayMariaDB]:
+def controlled_server(server: Server) -> Iterator[Throwaway]:
     """The server, for tests that stop and start it; it runs again after them."""
-    if not isinstance(server, ThrowawayMariaDB):
+    if not isinstance(server, Throwaway):
         pytest.skip("needs a server of its own to stop and start: unset FORKSAFE_TEST_DSN")
     yield server
     server.start()

@@ -13,6 +13,7 @@ import pytest
 import forksafe
 from scripts.certificates import make_certificates
 from scripts.mariadb_server import Server
+from scripts.throwaway_mysql import ThrowawayMySQL
 from tests.fake_server import NONCE, PASSWORD, SHA256, FakeServer, RsaKey
 
 Connect = Callable[..., forksafe.Connection]
@@ -20,7 +21,6 @@ Connect = Callable[..., forksafe.Connection]
 ED25519_KEY = bytes.fromhex("302a300506032b6570032100") + bytes.fromhex(
     "af9dea07f06bb95bfb5099df5e946163fe5531863ae8b5dfb7bab20c2f7d5d0d"
 )
-MYSQL = os.environ.get("FORKSAFE_TEST_MYSQL_DSN")
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def account(server: Server) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def mysql_url() -> str:
-    """A real MySQL 8 or 9, whose user logs in by caching_sha2_password."""
-    if not MYSQL:
-        pytest.skip("FORKSAFE_TEST_MYSQL_DSN names no MySQL server (mysql://user:password@host/)")
-    return MYSQL
+def mysql(server: Server) -> ThrowawayMySQL:
+    """A real MySQL, whose users log in by caching_sha2_password."""
+    if not isinstance(server, ThrowawayMySQL):
+        pytest.skip("needs MySQL: make servers, or pytest --server=mysql-9")
+    return server
 
 
 def log_in(fake: FakeServer, **options: Any) -> None:
@@ -69,6 +69,7 @@ def who_am_i(connection: forksafe.Connection) -> str:
     return name
 
 
+@pytest.mark.usefixtures("mariadb")
 def test_mysql_native_password_logs_in(connect: Connect, account: Any, transport: str) -> None:
     user = account("IDENTIFIED VIA mysql_native_password USING PASSWORD('one')")
     assert who_am_i(connect(transport, user=user, database=None, password="one")) == f"{user}@%"
@@ -128,6 +129,47 @@ def test_a_server_that_asks_for_the_password_in_clear_text_does_not_get_it() -> 
     ):
         log_in(fake)
     assert len(fake.heard) == 1
+
+
+def test_a_password_goes_out_in_clear_text_where_that_was_allowed_and_nobody_listens(
+    tmp_path: Path,
+) -> None:
+    """What tokens of clouds and directories need."""
+    plugin = "mysql_clear_password"
+    path = str(tmp_path / "socket")
+    with FakeServer(switch=(plugin.encode(), b""), unix_socket=path) as fake:
+        with pytest.raises(forksafe.OperationalError, match=f"auth_plugin='{plugin}'"):
+            log_in(fake, unix_socket=path)
+        log_in(fake, unix_socket=path, auth_plugin=plugin)
+    assert fake.heard[-1] == PASSWORD.encode() + b"\0"
+    with FakeServer(certificates=make_certificates(tmp_path), switch=(b"other", b"")) as fake:
+        with pytest.raises(forksafe.OperationalError, match="plugin 'other' is not supported"):
+            log_in(fake, ssl_ca=tmp_path / "ca.pem", auth_plugin=plugin)
+        assert PASSWORD.encode() + b"\0" in fake.heard[1], "the plugin to begin with"
+    with FakeServer(switch=(plugin.encode(), b"")) as fake:
+        with pytest.raises(forksafe.OperationalError, match="is not private: use TLS"):
+            log_in(fake, auth_plugin=plugin)
+        assert fake.heard == [], "not a word"
+
+
+@pytest.mark.parametrize(
+    "plugin", ["mysql_native_password", "caching_sha2_password", "client_ed25519"]
+)
+def test_whichever_plugin_a_log_in_begins_with_the_account_decides(
+    connect: Connect, server: Server, plugin: str
+) -> None:
+    connect(auth_plugin=plugin).ping()
+    if getattr(server, "has_ed25519", False):
+        connect(user="ed", password="ed-secret", auth_plugin=plugin).ping()
+
+
+def test_a_log_in_begins_with_the_plugin_that_was_asked_for() -> None:
+    with FakeServer(cached=True) as fake:
+        with pytest.raises(forksafe.OperationalError):
+            log_in(fake, auth_plugin="mysql_native_password")
+        log_in(fake, auth_plugin="caching_sha2_password")
+    assert b"mysql_native_password\0" in fake.heard[0][32:]
+    assert b"caching_sha2_password\0" in fake.heard[1]
 
 
 @pytest.mark.parametrize("end", [b"\x1f\x20", b"\x1f\0", b"\0\0"])
@@ -255,16 +297,17 @@ def test_a_key_file_that_is_missing_is_named(tmp_path: Path) -> None:
     "options", [{"ssl_mode": "REQUIRED"}, {"get_server_public_key": True}], ids=["tls", "rsa"]
 )
 def test_a_real_mysql_logs_in_in_full_and_then_quickly(
-    mysql_url: str, options: dict[str, Any]
+    mysql: ThrowawayMySQL, options: dict[str, Any]
 ) -> None:
-    clear = {"ssl_mode": "DISABLED"}
-    with forksafe.connect(mysql_url, **options) as connection:
-        connection.cursor().execute("FLUSH PRIVILEGES")  # the server forgets what it knew
+    def log_in(**more: Any) -> None:
+        forksafe.connect(**mysql.connect_kwargs(**{"get_server_public_key": None, **more})).close()
+
+    mysql.execute_as_root("FLUSH PRIVILEGES")  # the server forgets what it knew
     with pytest.raises(forksafe.OperationalError) as caught:
-        forksafe.connect(mysql_url, **clear)
+        log_in()
     assert caught.value.args[0] == 2059
-    forksafe.connect(mysql_url, **options).close()
-    forksafe.connect(mysql_url, **clear).close()
+    log_in(**options)
+    log_in()
 
 
 def test_openssl_agrees_that_the_fake_server_has_a_key(key: RsaKey) -> None:

@@ -281,7 +281,7 @@ def test_select_db_changes_the_default_database(connect: Connect) -> None:
 
 def test_warnings_can_be_read(connect: Connect) -> None:
     connection = connect()
-    assert one(connection, "SELECT CAST('1x' AS INT) + CAST('2y' AS INT)") == 3
+    assert one(connection, "SELECT CAST('1x' AS SIGNED) + CAST('2y' AS SIGNED)") == 3
     assert connection.warning_count() == 2
     ((level, number, text), _) = connection.show_warnings()
     assert (level, number) == ("Warning", 1292)

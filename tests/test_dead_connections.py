@@ -10,7 +10,7 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.proxy import FaultProxy
 
 MakePool = Callable[..., forksafe.Pool]
@@ -80,7 +80,7 @@ def test_those_that_an_administrator_killed_are_replaced(
 
 
 def test_those_of_a_server_that_was_restarted_are_replaced(
-    make_pool: MakePool, controlled_server: ThrowawayMariaDB, transport: str
+    make_pool: MakePool, controlled_server: Throwaway, transport: str
 ) -> None:
     pool = make_pool(transport, max_size=3)
     use_all(pool)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.djangosite.queries import ask, session
 from tests.proxy import FaultProxy
 
@@ -179,7 +179,7 @@ def test_looking_at_the_socket_costs_no_round_trip(server: Server) -> None:
 
 
 def test_a_server_that_is_down_is_told_and_found_again(
-    controlled_server: ThrowawayMariaDB,
+    controlled_server: Throwaway,
 ) -> None:
     from django.db import OperationalError, connection
 

@@ -357,11 +357,11 @@ def test_the_connection_without_a_database_is_not_pooled() -> None:
 
 @pytest.mark.parametrize("reset", ["rollback", "session", "none"])
 def test_the_isolation_level_holds_whatever_the_reset(
-    make_wrapper: Callable[..., Any], reset: str
+    make_wrapper: Callable[..., Any], server: Server, reset: str
 ) -> None:
     options = {"isolation_level": "serializable", "pool": {"reset": reset}}
     for more in ({}, {"init_command": "SET @greeting = 'hello'"}):
         wrapper = make_wrapper(f"{reset}{len(more)}", OPTIONS={**options, **more})
         for _ in range(2):
-            assert ask(wrapper, "SELECT @@tx_isolation") == "SERIALIZABLE"
+            assert ask(wrapper, f"SELECT @@{server.isolation}") == "SERIALIZABLE"
             wrapper.close()

@@ -36,14 +36,14 @@ E = forksafe
         ("INSERT INTO {t} VALUES (3, 'long', 1)", E.DataError, 1406),
         ("INSERT INTO {t} VALUES (3000000000, 'c', 1)", E.DataError, 1264),
         ("CREATE TEMPORARY TABLE x (id INT) ENGINE=none", E.NotSupportedError, 1286),
-        ("INSERT INTO {t} VALUES (100, 'c', 1)", E.OperationalError, 4025),
+        ("INSERT INTO {t} VALUES (100, 'c', 1)", E.OperationalError, {4025, 3819}),
         ("SELECT nothing FROM {t}", E.OperationalError, 1054),
         ("INSERT INTO {t} (id) VALUES (3)", E.OperationalError, 1364),
         ("USE nowhere", E.OperationalError, 1049),
     ],
 )
 def test_a_servers_error_has_the_class_of_mysqldb_and_the_session_goes_on(
-    connect: Connect, server: Server, table: Table, sql: str, kind: type, number: int
+    connect: Connect, server: Server, table: Table, sql: str, kind: type, number: int | set[int]
 ) -> None:
     name = table("id INT PRIMARY KEY, v VARCHAR(3) NOT NULL, p INT, CHECK (id < 100)")
     connection = connect(autocommit=True, sql_mode="STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION")
@@ -52,7 +52,8 @@ def test_a_servers_error_has_the_class_of_mysqldb_and_the_session_goes_on(
     cursor.execute(f"INSERT INTO {name} VALUES (1, 'a', NULL), (2, 'b', 1)")
     with pytest.raises(forksafe.Error) as caught:
         cursor.execute(sql.format(t=name, d=server.database))
-    assert (type(caught.value), caught.value.args[0]) == (kind, number)
+    assert type(caught.value) is kind
+    assert caught.value.args[0] in (number if isinstance(number, set) else {number})
     cursor.execute("SELECT 1")
     assert cursor.fetchone() == (1,)
 
@@ -62,7 +63,7 @@ def test_a_row_that_another_locks_is_an_operational_error(connect: Connect, tabl
     one.cursor().execute(f"INSERT INTO {name} VALUES (1)")
     with pytest.raises(forksafe.OperationalError) as caught:
         other.cursor().execute(f"SELECT * FROM {name} FOR UPDATE NOWAIT")
-    assert caught.value.args[0] == 1205
+    assert caught.value.args[0] in (1205, 3572)
     one.rollback()
     assert other.cursor().execute(f"SELECT * FROM {name} FOR UPDATE NOWAIT") == 0
     other.rollback()

@@ -98,8 +98,15 @@ def test_on_duplicate_key_applies_to_each_row(cursor: forksafe.Cursor, table: Ta
     ],
 )
 def test_what_cannot_be_said_once_is_said_for_each_row(
-    cursor: forksafe.Cursor, table: Table, sql: str, values: list[Any], back: Any
+    request: pytest.FixtureRequest,
+    cursor: forksafe.Cursor,
+    table: Table,
+    sql: str,
+    values: list[Any],
+    back: Any,
 ) -> None:
+    if "RETURNING" in sql:
+        request.getfixturevalue("mariadb")
     name = table("id INT PRIMARY KEY, v INT")
     cursor.executemany(sql.format(name), values)
     insert = "Com_insert_select" if "SELECT" in sql else "Com_insert"

@@ -13,7 +13,7 @@ import pytest
 import forksafe
 from forksafe.events import LOGGER, Event, log
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.test_pool import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
@@ -115,7 +115,7 @@ def test_a_child_that_leaves_the_pool_alone_tells_nothing(
 
 
 def test_a_server_that_goes_and_comes_is_told_once_each(
-    make_pool: MakePool, listener: Listener, controlled_server: ThrowawayMariaDB
+    make_pool: MakePool, listener: Listener, controlled_server: Throwaway
 ) -> None:
     pool = make_pool(on_event=listener, connect_timeout=2)
     pool.connect().close()

@@ -511,7 +511,10 @@ def test_an_exception_at_the_top_is_all_that_stderr_tells(run_python: RunPython)
 
 @pytest.mark.usefixtures("server")
 def test_a_child_exits_while_threads_of_its_parent_wait(run_python: RunPython) -> None:
+    # Python 3.12+ warns of every fork beside threads; they are the point here.
     source = """
+        import warnings
+        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
         pool = forksafe.Pool(URL, max_size=1, timeout=60)
         held = pool.connect()
         session = held.thread_id()

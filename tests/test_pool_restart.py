@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests import pool_load
 from tests.pool_load import HANG, SIZE, THREADS, Load, Outage, Report, Start
 from tests.proxy import FaultProxy
@@ -33,11 +33,11 @@ pytestmark = [
 
 
 @pytest.fixture
-def own_server(server: Server) -> Iterator[ThrowawayMariaDB]:
+def own_server(server: Server) -> Iterator[Throwaway]:
     """A server that no other test knows."""
-    if not isinstance(server, ThrowawayMariaDB):
+    if not isinstance(server, Throwaway):
         pytest.skip("needs a server of its own to kill: unset FORKSAFE_TEST_DSN")
-    with ThrowawayMariaDB(tls=False) as own:
+    with server.another(tls=False) as own:
         yield own
 
 
@@ -57,7 +57,7 @@ def attempts_within(seconds: float) -> int:
 
 @pytest.mark.parametrize("processes", [1, 4])
 def test_a_server_killed_under_load_is_asked_seldom_and_found_again(
-    own_server: ThrowawayMariaDB, start: Start, pool_seconds: float, processes: int
+    own_server: Throwaway, start: Start, pool_seconds: float, processes: int
 ) -> None:
     # The proxy takes every attempt, and ends it where the server does not answer.
     proxy = FaultProxy(own_server.host, own_server.port)

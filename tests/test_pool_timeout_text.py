@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import forksafe
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.test_pool import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
@@ -97,9 +97,7 @@ def test_it_tells_where_leases_were_taken_and_which_are_leaked(make_pool: MakePo
     assert re.search(rf"; held longest: {leaky}$", text)
 
 
-def test_it_tells_the_last_connect_error(
-    make_pool: MakePool, controlled_server: ThrowawayMariaDB
-) -> None:
+def test_it_tells_the_last_connect_error(make_pool: MakePool, controlled_server: Throwaway) -> None:
     pool = make_pool(max_size=2, connect_timeout=2)
     held = [pool.connect()]
     controlled_server.stop()

@@ -21,10 +21,12 @@ WHERE = "SELECT v, DATABASE() FROM place"
 def other(server: Server) -> Iterator[str]:
     """The name of another database; a table `place` in it and in the usual one tell which it is."""
     name = f"{server.database}_other"
-    server.execute_as_root(f"CREATE OR REPLACE DATABASE {name}")
+    server.execute_as_root(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}")
     server.execute_as_root(f"GRANT ALL ON {name}.* TO '{server.user}'@'%'")
     for database in (server.database, name):
-        table = f"CREATE OR REPLACE TABLE {database}.place (v VARCHAR(40))"
+        table = (
+            f"DROP TABLE IF EXISTS {database}.place; CREATE TABLE {database}.place (v VARCHAR(40))"
+        )
         server.execute_as_root(f"{table} AS SELECT '{database}' AS v")
     yield name
     # Not for ever: a test that failed may hold a lock on it.

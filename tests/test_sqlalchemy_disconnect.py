@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool, QueuePool
 
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.proxy import FaultProxy
 from tests.questions import session
 
@@ -110,7 +110,7 @@ def test_a_network_that_fails_is_a_disconnect(
 
 
 def test_a_server_that_was_restarted_is_found_again(
-    make_engine: Callable[..., Any], controlled_server: ThrowawayMariaDB
+    make_engine: Callable[..., Any], controlled_server: Throwaway
 ) -> None:
     engine = make_engine()
     for connection in [engine.connect() for _ in range(3)]:

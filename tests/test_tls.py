@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 
 Connect = Callable[..., forksafe.Connection]
 # 127.0.0.1 by a name that resolves everywhere and stands in no certificate.
@@ -20,17 +23,19 @@ OTHER_NAME = "0x7f000001"
 
 
 @pytest.fixture
-def secure(server: Server) -> ThrowawayMariaDB:
+def secure(server: Server) -> Throwaway:
     """The server, when it is one whose certificates we have."""
-    if not isinstance(server, ThrowawayMariaDB) or server.certificates is None:
+    if not isinstance(server, Throwaway) or server.certificates is None:
         pytest.skip("needs the certificates of a server of its own: unset FORKSAFE_TEST_DSN")
     return server
 
 
 @pytest.fixture(scope="module")
-def clear_server() -> Iterator[ThrowawayMariaDB]:
+def clear_server(server: Server) -> Iterator[Throwaway]:
     """A server without TLS."""
-    with ThrowawayMariaDB(tls=False) as clear:
+    if not isinstance(server, Throwaway):
+        pytest.skip("needs a server of its own that offers no TLS: unset FORKSAFE_TEST_DSN")
+    with server.another(tls=False) as clear:
         yield clear
 
 
@@ -42,20 +47,26 @@ def cipher(connection: forksafe.Connection) -> str:
     return str(name)
 
 
-def tls_of(secure: ThrowawayMariaDB, **options: Any) -> dict[str, Any]:
+def tls_of(secure: Throwaway, **options: Any) -> dict[str, Any]:
     """Options of a connection by TCP, with those of TLS alone that are given."""
     return secure.connect_kwargs(ssl_mode=None) | options
 
 
-def test_nothing_is_encrypted_unless_asked_for(secure: ThrowawayMariaDB) -> None:
+def version(connection: forksafe.Connection) -> str:
+    """What the server says that the session's version of TLS is."""
+    cursor = connection.cursor()
+    cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_version'")
+    ((_, name),) = cursor.fetchall()
+    return str(name)
+
+
+def test_nothing_is_encrypted_unless_asked_for(secure: Throwaway) -> None:
     with forksafe.connect(**tls_of(secure)) as connection:
         assert cipher(connection) == ""
 
 
 @pytest.mark.parametrize("mode", ["VERIFY_CA", "VERIFY_IDENTITY", None])
-def test_a_server_of_the_trusted_authority_is_taken(
-    secure: ThrowawayMariaDB, mode: str | None
-) -> None:
+def test_a_server_of_the_trusted_authority_is_taken(secure: Throwaway, mode: str | None) -> None:
     options = tls_of(secure, ssl_ca=secure.ca_file)
     if mode:
         options["ssl_mode"] = mode
@@ -64,7 +75,7 @@ def test_a_server_of_the_trusted_authority_is_taken(
             assert cipher(connection)
 
 
-def test_the_ssl_dictionary_of_mysqldb_means_the_same(secure: ThrowawayMariaDB) -> None:
+def test_the_ssl_dictionary_of_mysqldb_means_the_same(secure: Throwaway) -> None:
     with forksafe.connect(**tls_of(secure, ssl={"ca": secure.ca_file})) as connection:
         assert cipher(connection)
     with pytest.raises(forksafe.OperationalError, match="not trusted"):
@@ -84,7 +95,7 @@ def test_the_ssl_dictionary_of_mysqldb_means_the_same(secure: ThrowawayMariaDB) 
     ],
 )
 def test_a_server_of_a_foreign_authority_is_refused(
-    secure: ThrowawayMariaDB, asked: dict[str, Any]
+    secure: Throwaway, asked: dict[str, Any]
 ) -> None:
     assert secure.certificates
     foreign = secure.certificates.foreign_ca
@@ -106,6 +117,84 @@ def test_a_server_of_a_foreign_authority_is_refused(
         assert time.monotonic() < deadline, "it had logged in before"
 
 
+def test_a_directory_of_authorities_is_trusted_besides_a_file(
+    secure: Throwaway, tmp_path: Path
+) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    directory = tmp_path / "authorities"
+    directory.mkdir()
+    with pytest.raises(forksafe.OperationalError, match="no trusted authorities"):
+        forksafe.connect(**tls_of(secure, ssl_capath=directory))
+    (directory / "theirs.pem").write_bytes(foreign.read_bytes())
+    with pytest.raises(forksafe.OperationalError, match="not trusted"):
+        forksafe.connect(**tls_of(secure, ssl_capath=directory))
+    (directory / "0a1b2c3d.0").write_bytes(secure.certificates.ca.read_bytes())
+    for given in (
+        {"ssl_capath": directory},
+        {"ssl": {"capath": str(directory)}},
+        {"ssl_ca": foreign, "ssl_capath": directory},
+    ):
+        with forksafe.connect(**tls_of(secure, **given)) as connection:
+            assert cipher(connection)
+    with pytest.raises(forksafe.OperationalError, match="CA directory .*not-there"):
+        forksafe.connect(**tls_of(secure, ssl_capath=tmp_path / "not-there"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("TLS_AES_128_GCM_SHA256", ("TLSv1.3", "TLS_AES_128_GCM_SHA256")),
+        ("ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256", None),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305", None),
+    ],
+)
+def test_no_cipher_is_used_but_those_that_are_named(
+    secure: Throwaway, asked: str, spoken: tuple[str, str] | None
+) -> None:
+    for given in ({"ssl_cipher": asked}, {"ssl": {"cipher": asked}}):
+        with forksafe.connect(**tls_of(secure, ssl_ca=secure.ca_file, **given)) as connection:
+            used = (version(connection), cipher(connection))
+        assert used == spoken if spoken else used[0] == "TLSv1.2" and used[1] in asked.split(":")
+
+
+def test_no_version_is_used_but_those_that_are_named(secure: Throwaway) -> None:
+    for asked, spoken in (("TLSv1.2", "TLSv1.2"), ("TLSv1.1,tlsv1.3", "TLSv1.3")):
+        options = tls_of(secure, ssl_ca=secure.ca_file, tls_version=asked)
+        with forksafe.connect(**options) as connection:
+            assert version(connection) == spoken
+    with pytest.raises(forksafe.OperationalError, match="no cipher of the tls_version"):
+        forksafe.connect(**options, ssl_cipher="ECDHE-RSA-AES128-GCM-SHA256")
+
+
+@pytest.mark.parametrize("word", ["none", "NONE", False, 0, ssl.CERT_NONE])
+def test_a_certificate_is_taken_unseen_where_that_was_asked_for(
+    secure: Throwaway, word: Any
+) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    with forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word})) as connection:
+        assert cipher(connection)
+
+
+@pytest.mark.parametrize("word", ["required", "optional", True, 1, ssl.CERT_REQUIRED, None])
+def test_a_certificate_is_verified_otherwise(secure: Throwaway, word: Any) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    with pytest.raises(forksafe.OperationalError, match="not trusted"):
+        forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word}))
+
+
+def test_an_encrypted_key_is_refused_with_what_to_do(secure: Throwaway, tmp_path: Path) -> None:
+    assert secure.certificates
+    locked = tmp_path / "locked.pem"
+    command = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-out", str(locked)]
+    subprocess.run([*command, "-in", str(secure.certificates.client_key)], check=True)
+    files = {"ssl_cert": secure.certificates.client_cert, "ssl_key": locked}
+    with pytest.raises(forksafe.OperationalError, match="it is encrypted.*openssl pkey"):
+        forksafe.connect(**tls_of(secure, ssl_ca=secure.ca_file, **files))
+
+
 @pytest.mark.parametrize(
     ("asked", "taken"),
     [
@@ -116,7 +205,7 @@ def test_a_server_of_a_foreign_authority_is_refused(
     ],
 )
 def test_another_host_name_is_taken_only_when_names_are_not_verified(
-    secure: ThrowawayMariaDB, asked: dict[str, Any], taken: bool
+    secure: Throwaway, asked: dict[str, Any], taken: bool
 ) -> None:
     options = tls_of(secure, host=OTHER_NAME, ssl_ca=secure.ca_file, **asked)
     if taken:
@@ -129,20 +218,20 @@ def test_another_host_name_is_taken_only_when_names_are_not_verified(
 
 
 @pytest.mark.parametrize("mode", ["REQUIRED", "required", "PREFERRED"])
-def test_verification_is_skipped_by_name(secure: ThrowawayMariaDB, mode: str) -> None:
+def test_verification_is_skipped_by_name(secure: Throwaway, mode: str) -> None:
     assert secure.certificates
     for more in ({}, {"ssl_ca": secure.certificates.foreign_ca}):
         with forksafe.connect(**tls_of(secure, ssl_mode=mode, **more)) as connection:
             assert cipher(connection)
 
 
-def test_disabled_wins_over_the_files(secure: ThrowawayMariaDB) -> None:
+def test_disabled_wins_over_the_files(secure: Throwaway) -> None:
     options = tls_of(secure, ssl_mode="DISABLED", ssl_ca=secure.ca_file)
     with forksafe.connect(**options) as connection:
         assert cipher(connection) == ""
 
 
-def test_an_account_that_asks_for_a_client_certificate_gets_it(secure: ThrowawayMariaDB) -> None:
+def test_an_account_that_asks_for_a_client_certificate_gets_it(secure: Throwaway) -> None:
     assert secure.certificates
     asked = tls_of(secure, user="cert_only", ssl_ca=secure.ca_file)
     files = {"cert": secure.certificates.client_cert, "key": secure.certificates.client_key}
@@ -155,7 +244,7 @@ def test_an_account_that_asks_for_a_client_certificate_gets_it(secure: Throwaway
     assert caught.value.args[0] == 1045
 
 
-def test_an_account_that_asks_for_tls_refuses_clear_text(secure: ThrowawayMariaDB) -> None:
+def test_an_account_that_asks_for_tls_refuses_clear_text(secure: Throwaway) -> None:
     with forksafe.connect(**tls_of(secure, user="tls_only", ssl_mode="REQUIRED")) as connection:
         assert cipher(connection)
     with pytest.raises(forksafe.OperationalError) as caught:
@@ -163,7 +252,7 @@ def test_an_account_that_asks_for_tls_refuses_clear_text(secure: ThrowawayMariaD
     assert caught.value.args[0] == 1045
 
 
-def test_tls_goes_through_a_unix_socket_too(secure: ThrowawayMariaDB) -> None:
+def test_tls_goes_through_a_unix_socket_too(secure: Throwaway) -> None:
     options = secure.connect_kwargs("socket", ssl_ca=secure.ca_file)
     with forksafe.connect(**options) as connection:
         assert cipher(connection)
@@ -171,7 +260,7 @@ def test_tls_goes_through_a_unix_socket_too(secure: ThrowawayMariaDB) -> None:
 
 @pytest.mark.parametrize("mode", ["REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"])
 def test_a_server_without_tls_is_refused_when_tls_was_asked_for(
-    clear_server: ThrowawayMariaDB, secure: ThrowawayMariaDB, mode: str
+    clear_server: Throwaway, secure: Throwaway, mode: str
 ) -> None:
     options = clear_server.connect_kwargs(ssl_mode=mode, ssl_ca=secure.ca_file)
     with pytest.raises(forksafe.OperationalError, match="the server has no TLS") as caught:
@@ -180,7 +269,7 @@ def test_a_server_without_tls_is_refused_when_tls_was_asked_for(
 
 
 def test_a_server_without_tls_is_taken_when_tls_was_only_preferred(
-    clear_server: ThrowawayMariaDB,
+    clear_server: Throwaway,
 ) -> None:
     with forksafe.connect(**clear_server.connect_kwargs(ssl_mode="PREFERRED")) as connection:
         assert cipher(connection) == ""
@@ -189,7 +278,7 @@ def test_a_server_without_tls_is_taken_when_tls_was_only_preferred(
 @pytest.mark.parametrize("name", ["ssl_ca", "ssl_cert", "ssl_key"])
 @pytest.mark.parametrize("content", [None, "no certificate\n"])
 def test_a_file_that_cannot_be_used_is_named(
-    secure: ThrowawayMariaDB, tmp_path: Any, name: str, content: str | None
+    secure: Throwaway, tmp_path: Any, name: str, content: str | None
 ) -> None:
     assert secure.certificates
     files = {
@@ -216,7 +305,7 @@ def test_rows_larger_than_a_tls_record_are_whole(connect: Connect, secure: Serve
     assert sum(row[0] for row in cursor) == 5_000_050_000
 
 
-def test_what_speaks_no_tls_after_all_is_refused(secure: ThrowawayMariaDB) -> None:
+def test_what_speaks_no_tls_after_all_is_refused(secure: Throwaway) -> None:
     with socket.create_connection((secure.host, secure.port)) as client:
         greeting = client.recv(4096)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -259,7 +348,7 @@ class Injector:
 
 
 def test_what_came_in_clear_is_not_taken_for_an_answer_of_the_verified_server(
-    secure: ThrowawayMariaDB,
+    secure: Throwaway,
 ) -> None:
     injector = Injector(secure.host, secure.port)
     options = tls_of(secure, ssl_ca=secure.ca_file, ssl_mode="VERIFY_IDENTITY")

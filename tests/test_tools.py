@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.mariadb_server import Server
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.fork import WAYS_TO_LEAVE
 from tests.proxy import FaultProxy
 
@@ -80,13 +80,13 @@ def test_a_child_that_dies_is_noticed(in_child: InChild) -> None:
         in_child(os._exit, 3)
 
 
-def test_a_child_controls_no_server(in_child: InChild, controlled_server: ThrowawayMariaDB) -> None:
+def test_a_child_controls_no_server(in_child: InChild, controlled_server: Throwaway) -> None:
     in_child(controlled_server.close, leave="sys.exit")
     assert controlled_server.is_running()
 
 
 def test_a_server_keeps_port_and_data_when_killed(
-    controlled_server: ThrowawayMariaDB, table: Callable[[str], str]
+    controlled_server: Throwaway, table: Callable[[str], str]
 ) -> None:
     name, port = f"{controlled_server.database}.{table('id INT')}", controlled_server.port
     controlled_server.execute_as_root(f"INSERT INTO {name} VALUES (7)")

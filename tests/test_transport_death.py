@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 import forksafe
-from scripts.throwaway_mariadb import ThrowawayMariaDB
+from scripts.throwaway import Throwaway
 from tests.proxy import FaultProxy
 
 Connect = Callable[..., forksafe.Connection]
@@ -180,7 +180,7 @@ def test_write_timeout_bounds_the_sending(open_by_proxy: Open, proxy: FaultProxy
 
 
 def test_a_server_killed_in_the_middle_of_a_query(
-    connect: Connect, controlled_server: ThrowawayMariaDB, transport: str
+    connect: Connect, controlled_server: Throwaway, transport: str
 ) -> None:
     connection = connect(transport)
     cursor = connection.cursor()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from pathlib import Path
 
 from tests.conformance import KEPT
 
+#: mysqlclient's set-up asks for its C library even where nothing is built; an answer.
+UNASKED = {"MYSQLCLIENT_CFLAGS": "-I.", "MYSQLCLIENT_LDFLAGS": "-L."}
 
-def fetch(requirement: str) -> Path:
-    """The unpacked source distribution of "Name==version"; downloaded once, by pip.
+
+def fetch(requirement: str, python: str = sys.executable) -> Path:
+    """The unpacked source distribution of "Name==version"; downloaded once, by pip of `python`.
 
     Raises RuntimeError with what pip said when it cannot be had.
     """
@@ -21,18 +25,21 @@ def fetch(requirement: str) -> Path:
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
             unpacked = Path(scratch, "unpacked")
-            shutil.unpack_archive(_download(requirement, Path(scratch)), unpacked)
+            shutil.unpack_archive(_download(requirement, Path(scratch), python), unpacked)
             # An archive holds one directory; moved as a whole, so that it is there or not.
             (inner,) = unpacked.iterdir()
             inner.rename(home)
     return home
 
 
-def _download(requirement: str, into: Path) -> Path:
+def _download(requirement: str, into: Path, python: str) -> Path:
     name = requirement.partition("==")[0]
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name]
+    command = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name]
     done = subprocess.run(
-        [*command, "--dest", str(into), requirement], capture_output=True, text=True
+        [*command, "--dest", str(into), requirement],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **UNASKED},
     )
     found = [path for path in into.iterdir() if path.name.endswith((".tar.gz", ".zip"))]
     if done.returncode or len(found) != 1:

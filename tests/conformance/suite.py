@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from scripts.mariadb_server import Server
+from scripts.servers import INSTALLED
 
 INSIDE = Path(__file__).parent / "inside"
 OURS, THEIRS = "forksafe", "mysqlclient"
@@ -20,7 +21,8 @@ class Plan:
     """One run of one suite.
 
     `labels` name parts of the suite, in its own way; none are all, or with `core` the core
-    selection. `jobs` is the number of processes, for a suite that can use several.
+    selection. `jobs` is the number of processes, for a suite that can use several. `server` is the
+    kind of server, for a run is compared with one on the same kind.
     """
 
     suite: str
@@ -28,6 +30,7 @@ class Plan:
     pool: bool = False
     core: bool = False
     transport: str = "tcp"
+    server: str = INSTALLED
     labels: tuple[str, ...] = ()
     jobs: int = 2
     python: str = sys.executable
@@ -38,7 +41,7 @@ class Plan:
         """A name for files; two plans with the same one are the same run."""
         selection = "-".join(self.labels) if self.labels else "core" if self.core else "whole"
         parts = (self.suite, selection[:60], self.driver, "pool" if self.pool else "nopool")
-        return ".".join((*parts, self.transport)).replace("/", "_")
+        return ".".join((*parts, self.transport, self.server)).replace("/", "_")
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,26 @@ class Suite(abc.ABC):
     #: Tests that pass on mysqlclient and fail here, and tests that fail on both: by name, with the
     #: cause. A name that ends in `*` stands for all that begin so.
     exceptions: ClassVar[Mapping[str, str]] = {}
+    #: Those that a pool brings.
+    pooled_exceptions: ClassVar[Mapping[str, str]] = {}
+    #: The oldest Python that it takes.
+    since: ClassVar[tuple[int, int]] = (3, 10)
+
+    def known(self, plan: Plan) -> dict[str, str]:
+        """The exceptions of one run."""
+        return {**self.exceptions, **(self.pooled_exceptions if plan.pool else {})}
+
+    def all_exceptions(self) -> dict[str, str]:
+        """The exceptions of all runs, for people to read."""
+        pooled = {name: f"with a pool: {why}" for name, why in self.pooled_exceptions.items()}
+        return {**self.exceptions, **pooled}
 
     def prepare(self, server: Server, plan: Plan) -> None:  # noqa: B027 - most need nothing
         """Make on the server what the suite expects to find."""
+
+    def since_text(self) -> str:
+        """Such as "3.12"."""
+        return ".".join(map(str, self.since))
 
     @abc.abstractmethod
     def command(self, plan: Plan, server: Server, source: Path, outcomes: Path) -> Command:

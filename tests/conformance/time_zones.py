@@ -9,6 +9,8 @@ from scripts.mariadb_server import Server
 
 CONVERSION = "SELECT CONVERT_TZ('2001-01-01 01:00:00', 'UTC', 'Europe/Paris')"
 ZONES = "/usr/share/zoneinfo"
+#: How lines begin that look after clusters and locks, in words that MySQL does not know.
+CLUSTER = ("set @wsrep", "set @old", "set session", "set statement", "execute immediate", "unlock")
 LOADERS = ("mariadb-tzinfo-to-sql", "mysql_tzinfo_to_sql")
 
 
@@ -24,4 +26,5 @@ def load_time_zones(server: Server) -> None:
         print("the server has no time zones, and there is no mariadb-tzinfo-to-sql to load them")
         return
     zones = subprocess.run([loader, ZONES], capture_output=True, text=True).stdout
-    server.execute_as_root(f"USE mysql;\n{zones}")
+    statements = [line for line in zones.splitlines() if not line.lower().startswith(CLUSTER)]
+    server.execute_as_root("USE mysql;\n" + "\n".join(statements))
