@@ -82,6 +82,18 @@ def test_options_may_be_changed_just_before_a_connection_is_opened(
         assert connection.scalar(text("SELECT @token")) == 1
 
 
+def test_options_of_a_url_are_numbers_and_truth_values_to_a_listener(
+    make_engine: MakeEngine,
+) -> None:
+    options = {"connect_timeout": 9, "read_timeout": 7.5, "compress": True, "ssl_mode": "PREFERRED"}
+    engine = make_engine(url_options=options)
+    seen: dict[str, Any] = {}
+    event.listen(engine, "do_connect", lambda *given: seen.update(given[-1]))
+    with engine.connect() as connection:
+        session(connection)
+    assert {name: seen[name] for name in options} == {**options, "read_timeout": "7.5"}
+
+
 def test_statements_are_seen_and_may_be_changed(make_either_engine: MakeEngine) -> None:
     engine = make_either_engine()
     seen = []

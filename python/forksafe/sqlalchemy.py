@@ -111,7 +111,7 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         """
         super().initialize(connection)
         held = _innermost(connection.connection)
-        self.supports_sane_rowcount = bool(held.client_flag & CLIENT.FOUND_ROWS)
+        self.supports_sane_rowcount = bool(getattr(held, "client_flag", 0) & CLIENT.FOUND_ROWS)
 
     def on_connect(self) -> None:  # type: ignore[override]
         """Do nothing: the connection's character set is agreed on while it is opened."""
@@ -134,7 +134,7 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
 
     def do_terminate(self, dbapi_connection: Any) -> None:
         """End a connection that SQLAlchemy has invalidated; a pool of ours does not get it back."""
-        dbapi_connection.discard()
+        getattr(dbapi_connection, "discard", dbapi_connection.close)()
 
     def do_rollback_twophase(
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False

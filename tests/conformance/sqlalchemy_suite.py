@@ -107,7 +107,7 @@ class SqlalchemySuite(Suite):
 
 
 class SqlalchemyAsMysqldbSuite(SqlalchemySuite):
-    """The same on forksafe under mysqlclient's name, which the suite knows."""
+    """The same on `forksafe.install_as_MySQLdb()`, with SQLAlchemy's dialect of mysqlclient."""
 
     name = "sqlalchemy-as-mysqldb"
     has_pool = False
@@ -125,7 +125,7 @@ class SqlalchemyAsMysqldbSuite(SqlalchemySuite):
     driver = "mysqldb"
 
     def ours(self, plan: Plan) -> list[str]:
-        """A plugin gives our dialect the name."""
+        """A plugin puts forksafe in the place of MySQLdb."""
         return ["-p", "sqlalchemy_as_mysqldb"]
 
 
