@@ -1,4 +1,4 @@
-"""A plugin of pytest: `MySQLdb` is forksafe, and SQLAlchemy's own dialect `mysql+mysqldb` uses it."""
+"""A plugin of pytest: forksafe is `MySQLdb`, and SQLAlchemy's own `mysql+mysqldb` uses it."""
 
 import forksafe
 
