@@ -36,14 +36,15 @@ def procedure(server: Server) -> Any:
     made: list[str] = []
 
     def make(body: str) -> str:
-        made.append(f"{server.database}.p{len(made)}")
-        drop = f"DROP PROCEDURE IF EXISTS {made[-1]};\n"
-        server.execute_as_root(f"{drop}DELIMITER //\nCREATE PROCEDURE {made[-1]} {body} //")
+        made.append(f"p{len(made)}")
+        name = f"{server.database}.{made[-1]}"
+        drop = f"DROP PROCEDURE IF EXISTS {name};\n"
+        server.execute_as_root(f"{drop}DELIMITER //\nCREATE PROCEDURE {name} {body} //")
         return made[-1]
 
     yield make
     for name in made:
-        server.execute_as_root(f"DROP PROCEDURE IF EXISTS {name}")
+        server.execute_as_root(f"DROP PROCEDURE IF EXISTS {server.database}.{name}")
 
 
 @pytest.mark.parametrize(

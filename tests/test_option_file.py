@@ -158,7 +158,7 @@ def test_a_line_is_read_as_mysqls_own_programs_read_it(write: Write) -> None:
     ours = forksafe.Pool(read_default_file=write(ODD), name="odd", unix_socket="/nowhere")
     ours.close()
     socket = write(f"[client]\nsocket = '/nowhere/{theirs['socket']}' # c\n")
-    assert "/nowhere/a b" in where(read_default_file=socket)
+    assert "'/nowhere/a b' (" in where(read_default_file=socket)
     for name, value in (("host", "'a\\sb\\t\\\\\\q\\\"'"), ("host", "a'b#c"), ("host", '"h"x')):
         file = write(f"[client]\nport=1\n{name} = {value}\n")
         command[1] = f"--defaults-file={file}"

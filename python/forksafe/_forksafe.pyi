@@ -25,11 +25,22 @@ _Credential: TypeAlias = str | Callable[[], _Token] | None
 _Hook: TypeAlias = Callable[[Connection], object]
 _SslMode: TypeAlias = Literal["DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"]
 
+_AuthPlugin: TypeAlias = Literal[
+    "mysql_native_password",
+    "caching_sha2_password",
+    "sha256_password",
+    "client_ed25519",
+    "mysql_clear_password",
+]
+
 class _SslOptions(TypedDict, total=False):
-    ca: _Path
-    cert: _Path
-    key: _Path
-    check_hostname: bool
+    ca: _Path | None
+    capath: _Path | None
+    cert: _Path | None
+    key: _Path | None
+    cipher: str | None
+    check_hostname: bool | None
+    verify_mode: bool | int | str | None
 
 class _ConnectOptions(TypedDict, total=False):
     host: str | None
@@ -42,6 +53,10 @@ class _ConnectOptions(TypedDict, total=False):
     db: str | None
     port: int
     unix_socket: _Path | None
+    bind_address: str | None
+    named_pipe: Literal[False] | None
+    read_default_file: _Path | None
+    read_default_group: str | None
     charset: str
     collation: str | None
     connect_timeout: float | None
@@ -50,9 +65,11 @@ class _ConnectOptions(TypedDict, total=False):
     autocommit: bool | None
     init_command: str | None
     sql_mode: str | None
-    client_flag: int
+    client_flag: int | str
     multi_statements: bool
     local_infile: bool
+    local_infile_dir: _Path | None
+    max_allowed_packet: int | str | None
     compress: bool
     prepared_cache_size: int
     binary_prefix: bool
@@ -60,11 +77,19 @@ class _ConnectOptions(TypedDict, total=False):
     ssl: bool | _SslOptions | None
     ssl_mode: _SslMode | None
     ssl_ca: _Path | None
+    ssl_capath: _Path | None
     ssl_cert: _Path | None
     ssl_key: _Path | None
+    ssl_cipher: str | None
     ssl_check_hostname: bool | None
+    ssl_verify_mode: bool | int | str | None
+    tls_version: str | None
     server_public_key_path: _Path | None
     get_server_public_key: bool
+    auth_plugin: _AuthPlugin | None
+    program_name: str | None
+    connect_attrs: dict[str, str] | None
+    executemany_fallback: Literal["loop"]
     conv: _Conversions | None
     cursorclass: type[Any] | None
 

@@ -80,8 +80,8 @@ impl Opened {
     ) -> PyResult<Self> {
         let options = Options::for_connection().read(url, options)?;
         let connector = options.connector()?;
-        let session = attempt(py, || connector.open(None), |error| raise(&error))?;
         let kit = Kit { objects: options.objects(py)?, ..Kit::default() };
+        let session = attempt(py, || connector.open(None), |error| raise(&error))?;
         Ok(Self::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
     }
 

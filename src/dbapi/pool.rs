@@ -25,8 +25,25 @@ use crate::session::{Given, Value};
 
 /// A pool of connections that survives `fork()`.
 ///
-/// `Pool("mysql://user:password@host/database", max_size=20)`, or with keywords alone. The README
-/// has the options; one that is unknown, or has a value that it cannot have, is a ProgrammingError.
+/// `Pool("mysql://user:password@host/database", max_size=20)`, or with keywords alone. An option
+/// that is unknown, or has a value that it cannot have, is a ProgrammingError. They are those of
+/// `forksafe.connect()` and these; times are seconds:
+///
+/// min_size: connections that `open()` opens, and that are kept. 0.
+/// max_size: connections at most, idle and in use. 10.
+/// timeout: wait for a connection, then PoolTimeout. 10.
+/// max_waiting: callers that may wait; one more gets TooManyRequests. 0: no limit.
+/// recycle: a connection older than this is not lent again. 1800; None: for ever.
+/// max_idle: nor one unused for longer. 600, lowered to the server's wait_timeout; None: for ever.
+/// pre_ping, ping_after: look at the socket before lending, and ping what has rested so long. True,
+/// 0.5.
+/// reset: on return, "rollback", "session", "none", or a callable. "rollback".
+/// configure: called with each new connection.
+/// check: called with each connection before it is lent.
+/// on_event: told what happens; None: nobody is. `forksafe.events.log`.
+/// leak_after: a lease held longer is told, with its place in the code. None.
+/// workers: how many processes have a pool like this one. None: as far as can be seen.
+/// name: in errors, events and stats. Made up.
 ///
 /// Opens nothing until asked, and has no thread of its own. In a forked child it is the same pool,
 /// empty, at full size; what the parent had open stays the parent's. Safe to use from any number

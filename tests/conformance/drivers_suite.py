@@ -17,6 +17,12 @@ from tests.conformance.suite import INSIDE, OURS, Command, Plan, Suite
 OPTION_FILE = KEPT / "mysqlclient.cnf"
 GROUP = "MySQLdb-tests"
 
+#: With a configuration of its own: else pytest takes that of this repository, around the sources.
+PYTEST = (
+    *("-m", "pytest", "-q", "-p", "pytest_recorder", "-p", "no:cacheprovider"),
+    *("-c", str(INSIDE / "drivers.ini"), "--rootdir", "."),
+)
+
 INTERNAL = "asks the cursor's private methods, on an object that is no connection"
 
 
@@ -51,7 +57,7 @@ class MysqlclientSuite(Suite):
         """pytest, with a plugin that puts forksafe in MySQLdb's place."""
         alias = ["-p", "forksafe_as_mysqldb"] if plan.driver == OURS else []
         return Command(
-            [*("-m", "pytest", "-q", "-p", "pytest_recorder"), *alias, *(plan.labels or ["."])],
+            [*PYTEST, *alias, *(plan.labels or ["."])],
             directory=source / "tests",
             variables={
                 "PYTHONPATH": str(INSIDE),
@@ -74,7 +80,7 @@ class DbapiSuite(Suite):
         if plan.driver != OURS:
             found.pop("ssl_mode", None)
         return Command(
-            ["-m", "pytest", "-q", "-p", "pytest_recorder", str(INSIDE / "dbapi_compliance.py")],
+            [*PYTEST, str(INSIDE / "dbapi_compliance.py")],
             directory=source,
             variables={
                 "PYTHONPATH": os.pathsep.join([str(INSIDE), str(source)]),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._forksafe import Connection as connection
+from .. import _forksafe
 from .._forksafe import Result as result
-from .._forksafe import __version__ as _forksafe_version
 from ._exceptions import (
     DatabaseError,
     DataError,
@@ -21,7 +20,6 @@ from ._exceptions import (
     ProgrammingError,
     Warning,
 )
-from .connections import Connection as _Connection
 from .release import __version__, version_info
 
 __all__ = [
@@ -59,9 +57,15 @@ _ESCAPED = {
 }
 
 
-def connect(*args: Any, **options: Any) -> _Connection:
+class connection(_forksafe.Connection):
+    """A connection as `forksafe.Connection` is; `MySQLdb.connections.Connection` adds to it."""
+
+
+def connect(*args: Any, **options: Any) -> connection:
     """Open a connection: `MySQLdb.connections.Connection`."""
-    return _Connection(*args, **options)
+    from .connections import Connection  # it extends the class above
+
+    return Connection(*args, **options)
 
 
 def escape_string(value: str | bytes) -> bytes:
@@ -93,7 +97,7 @@ def escape(value: object, mapping: Mapping[Any, Any]) -> Any:
 
 def get_client_info() -> str:
     """The version of the client library, which is forksafe itself."""
-    return f"forksafe {_forksafe_version}"
+    return f"forksafe {_forksafe.__version__}"
 
 
 def debug(options: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from .. import _forksafe
-from . import cursors
+from . import _mysql, cursors
 from ._exceptions import (
     DatabaseError,
     DataError,
@@ -67,7 +66,7 @@ EMPTY_IS_ABSENT = frozenset(POSITIONAL) - {"password", "conv"} | {"db", "collati
 FALLBACKS = ("loop", "multi")
 
 
-class Connection(_forksafe.Connection):
+class Connection(_mysql.connection):
     """A connection to a MySQL or MariaDB server, opened with MySQLdb's arguments.
 
     They are those of `forksafe.connect()`, which has the help on each, by keyword or in MySQLdb's

@@ -26,7 +26,7 @@ impl Connection {
         self.run(py, format!("KILL {thread_id}").as_bytes())
     }
 
-    /// The server's own line about itself: uptime, threads, questions …
+    /// The server's own line about itself: uptime, threads, questions.
     fn stat(&self, py: Python<'_>) -> PyResult<String> {
         self.link()?.work(py, |session, last| {
             skip_answers(session, last, 0)?;
