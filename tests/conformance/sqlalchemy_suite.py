@@ -24,10 +24,6 @@ CURSOR = (
 NAMED = "runs only for drivers with the name of mysqlclient"
 ELSEWHERE = "; passes in sqlalchemy-as-mysqldb"
 IN_BOTH = "; passes in sqlalchemy-as-mysqldb and in sqlalchemy-dialect"
-CLOSED = (
-    "closes a connection behind SQLAlchemy's back and wants its cursor() to work, so that execute()"
-    " is the first to fail; in forksafe cursor() says that the connection is closed"
-)
 
 STREAMING = "test/dialect/test_suite.py::ServerSideCursorsTest::"
 DIALECT = "test/dialect/mysql/test_dialect.py::DialectTest::"
@@ -52,7 +48,7 @@ class SqlalchemySuite(Suite):
         DIALECT + "test_random_arg": NAMED + ELSEWHERE,
         DIALECT + "test_special_encodings*": NAMED + ELSEWHERE,
         "test/sql/test_lambdas.py::ConcurrencyTest::test_lambda_concurrency": NAMED + ELSEWHERE,
-        RECIPE + "*": NAMED + ", as sqlalchemy-as-mysqldb does",
+        RECIPE + "*": NAMED + ELSEWHERE,
     }
     core: ClassVar[tuple[str, ...]] = CORE
     whole: ClassVar[tuple[str, ...]] = (*CORE, "test/engine", "test/sql", "test/orm")
@@ -113,15 +109,7 @@ class SqlalchemyAsMysqldbSuite(SqlalchemySuite):
     has_pool = False
     has_mysqlclient = False
     beside = SqlalchemySuite.name
-    exceptions: ClassVar[Mapping[str, str]] = {
-        DIALECT + "test_ssl_arguments[mysqldb]": (
-            "looks into what the dialect makes of a URL; forksafe.connect() takes ssl_ca and the"
-            " like by themselves, not in a dictionary"
-        ),
-        RECIPE + "test_autocommits_txn": CLOSED,
-        RECIPE + "test_restart_on_execute_no_txn": CLOSED,
-        RECIPE + "test_restart_on_execute_txn": CLOSED,
-    }
+    exceptions: ClassVar[Mapping[str, str]] = {}
     driver = "mysqldb"
 
     def ours(self, plan: Plan) -> list[str]:
