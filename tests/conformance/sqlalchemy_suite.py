@@ -86,7 +86,7 @@ class SqlalchemySuite(Suite):
     def ours(self, plan: Plan) -> list[str]:
         """The options of pytest for a run on forksafe."""
         pooled = ["-p", "sqlalchemy_pooled"] if plan.pool else []
-        return [*pooled, "--requirements", "sqlalchemy_requirements:Requirements"]
+        return [*pooled, "-p", "sqlalchemy_requirements"]
 
     def directory(self, source: Path) -> Path:
         """Where pytest runs."""
