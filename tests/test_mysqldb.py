@@ -176,3 +176,11 @@ def test_a_parameter_cannot_bring_a_statement_along(own: Any, table: Table) -> N
     with pytest.raises(forksafe.InternalError, match="multi-statement"):
         connection.cursor().executemany(f"UPDATE {name} SET a = %s", [(Raw(),), (Raw(),)])
     assert not connection.open
+
+
+def test_a_closed_connection_has_cursors_that_fail(own: Any) -> None:
+    connection = own()
+    connection.close()
+    with pytest.raises(forksafe.InterfaceError) as caught:
+        connection.cursor().execute("SELECT 1")
+    assert caught.value.args[0] == 2006

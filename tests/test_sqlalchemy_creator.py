@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -56,3 +57,25 @@ def test_answers_left_unread_do_not_cost_the_connections_of_the_pool(make_pool: 
         assert not caught.value.connection_invalidated
         unread.close()
         assert connection.scalar(text("SELECT CONNECTION_ID()")) == session
+
+
+def test_a_creator_may_put_something_around_the_connection(make_pool: MakePool) -> None:
+    class Around:
+        """Shows what MySQLdb's connections have too."""
+
+        def __init__(self, inner: forksafe.Connection) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("inherited", "probe", "discard", "client_flag"):
+                raise AttributeError(name)
+            return getattr(self.inner, name)
+
+    pool = make_pool()
+    engine = create_engine("mysql+forksafe://", creator=lambda: Around(pool.connect()))
+    with engine.connect() as connection:
+        assert isinstance(connection.connection.dbapi_connection, Around)
+        assert connection.scalar(text("SELECT 1")) == 1
+        connection.invalidate()
+    engine.dispose()
+    assert pool.stats()["in_use"] == 0

@@ -35,7 +35,7 @@ def test_the_events_of_sqlalchemys_pool_come_in_order(make_engine: MakeEngine) -
         with engine.connect() as connection:
             session(connection)
     again = ["checkout", "reset", "checkin"]
-    assert heard == ["connect", "first_connect", *again, *again]
+    assert heard == ["first_connect", "connect", *again, *again]
     heard.clear()
     engine.dispose()
     assert heard == ["close"]
@@ -51,7 +51,7 @@ def test_with_forksafes_pool_a_connection_is_new_to_sqlalchemy_each_time(
         with engine.connect() as connection:
             session(connection)
     again = ["checkout", "reset", "checkin", "close"]
-    assert heard == ["connect", "first_connect", *again, "connect", *again]
+    assert heard == ["first_connect", "connect", *again, "connect", *again]
     assert pool.stats()["connections_num"] == 1
 
 
@@ -80,6 +80,18 @@ def test_options_may_be_changed_just_before_a_connection_is_opened(
 
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT @token")) == 1
+
+
+def test_options_of_a_url_are_numbers_and_truth_values_to_a_listener(
+    make_engine: MakeEngine,
+) -> None:
+    options = {"connect_timeout": 9, "read_timeout": 7.5, "compress": True, "ssl_mode": "PREFERRED"}
+    engine = make_engine(url_options=options)
+    seen: dict[str, Any] = {}
+    event.listen(engine, "do_connect", lambda *given: seen.update(given[-1]))
+    with engine.connect() as connection:
+        session(connection)
+    assert {name: seen[name] for name in options} == {**options, "read_timeout": "7.5"}
 
 
 def test_statements_are_seen_and_may_be_changed(make_either_engine: MakeEngine) -> None:
@@ -116,7 +128,7 @@ def test_an_error_is_told_and_may_be_called_a_disconnect(make_either_engine: Mak
             connection.execute(text("SELECT nonsense FROM nowhere"))
         assert caught.value.connection_invalidated
         connection.rollback()
-        assert session(connection) != own
+        assert session(connection) != own  # also where it would have gone back to a pool
     assert told == [(1146, False)]
 
 

@@ -97,6 +97,12 @@ class Connection(_mysql.connection):
         super().__init__(**{name: value for name, value in given.items() if _is_given(name, value)})
         self.executemany_fallback = fallback
 
+    def cursor(self, cursorclass: Any = None, **how: Any) -> Any:
+        """A new cursor. As with MySQLdb also of a closed connection: then execute() fails."""
+        if self.closed and not self.inherited:
+            return (cursorclass or self.cursorclass)(self, **how)
+        return super().cursor(cursorclass, **how)
+
     def close(self) -> None:
         """Close the connection. As with MySQLdb, ProgrammingError where it is closed already."""
         if self.closed and not self.inherited:

@@ -17,7 +17,8 @@ class _Pooled:
     def connect(self, *arguments, **options):
         key = repr((arguments, sorted(options.items())))
         if key not in POOLS:
-            POOLS[key] = forksafe.Pool(*arguments, **options, max_size=200)
+            # The suite sets variables of sessions, on engines that it then throws away.
+            POOLS[key] = forksafe.Pool(*arguments, **options, max_size=200, reset="session")
         return POOLS[key].connect()
 
 
