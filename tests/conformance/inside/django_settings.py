@@ -4,7 +4,8 @@ import json
 import os
 
 DATABASES = json.loads(os.environ["FORKSAFE_CONFORMANCE_DATABASES"])
-SECRET_KEY = "not a secret"
+# Spelt so in one of the tests.
+SECRET_KEY = "django_tests_secret_key"
 # The suite makes many users and guards none of them.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
