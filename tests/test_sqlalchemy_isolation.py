@@ -32,7 +32,6 @@ def test_an_engine_has_a_level(make_either_engine: MakeEngine, level: str) -> No
     for _ in range(2):
         with engine.connect() as connection:
             assert connection.get_isolation_level() == level
-            assert connection.default_isolation_level == "REPEATABLE READ"
 
 
 @pytest.mark.parametrize("level", [*LEVELS, "AUTOCOMMIT"])

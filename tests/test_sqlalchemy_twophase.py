@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ Table = Callable[..., str]
 
 
 @pytest.fixture
-def rows(make_engine: MakeEngine) -> Iterator[Callable[[str], list[int]]]:
+def rows(make_engine: MakeEngine) -> Callable[[str], list[int]]:
     """`rows(table)`: the keys in it that another session sees."""
     other = make_engine(isolation_level="AUTOCOMMIT")
 
@@ -28,7 +28,7 @@ def rows(make_engine: MakeEngine) -> Iterator[Callable[[str], list[int]]]:
         with other.connect() as connection:
             return list(connection.scalars(text(f"SELECT id FROM {name} ORDER BY id")))
 
-    yield keys
+    return keys
 
 
 def test_a_prepared_transaction_is_committed_or_taken_back(

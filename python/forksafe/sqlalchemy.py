@@ -13,7 +13,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import event, exc, util
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.dialects.mysql.mysqldb import MySQLDialect_mysqldb
 from sqlalchemy.pool import QueuePool
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: Errors of a pool: they tell of no connection.
 POOL_ERRORS = (forksafe.PoolTimeout, forksafe.TooManyRequests, forksafe.PoolClosed)
+
+#: Options of a URL that mysqldb does not leave as text either.
+TRUTH_VALUES = {"compress", "local_infile", "use_unicode"}
+NUMBERS = {"connect_timeout", "read_timeout", "write_timeout", "client_flag"}
 
 
 class ForkAwareQueuePool(QueuePool):
@@ -115,8 +119,15 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
     def create_connect_args(
         self, url: URL, _translate_args: dict[str, Any] | None = None
     ) -> ConnectArgsType:
-        """The options of forksafe.connect() that a URL stands for; its query may hold any."""
+        """The options of forksafe.connect() that a URL stands for; its query may hold any.
+
+        Listeners of `do_connect` find numbers and truth values, as with mysqldb.
+        """
         options: dict[str, Any] = {**url.translate_connect_args(username="user"), **url.query}
+        for name in TRUTH_VALUES & options.keys():
+            options[name] = util.asbool(options[name])
+        for name in NUMBERS & options.keys():
+            options[name] = _whole(options[name])
         # Without it an UPDATE counts changed rows, and SQLAlchemy takes the others for missing.
         options["client_flag"] = int(options.get("client_flag", 0)) | CLIENT.FOUND_ROWS
         return [], options
@@ -167,6 +178,11 @@ class MariaDBDialect_forksafe(MariaDBDialect, MySQLDialect_forksafe):
 
 
 dialect = MySQLDialect_forksafe
+
+
+def _whole(number: str) -> int | str:
+    # What is no whole number is for the driver to take, or to refuse with a word on what it takes.
+    return int(number) if number.strip().isdecimal() else number
 
 
 def _innermost(connection: Any) -> Any:

@@ -18,7 +18,7 @@ STAMP = "installed.txt"
 
 
 class Environment:
-    """A virtual environment for one suite, kept from run to run.
+    """A virtual environment for the suites of one source, kept from run to run.
 
     `python` is the interpreter to make it of. `wheel` is forksafe as a user installs it; without
     one, the environment uses the very package that this process has imported.

@@ -26,8 +26,10 @@ def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
 
     Raises RuntimeError when source or environment cannot be had.
     """
+    # Suites of one source share it.
+    name = suite.source.replace("==", "-")
     environment = Environment(
-        suite.name, suite.requirements, python=plan.python, wheel=plan.wheel
+        name, suite.requirements, python=plan.python, wheel=plan.wheel
     ).ready()
     # By the pip of the environment: a project's source may refuse another Python.
     source = fetch(suite.source, str(environment.python))
