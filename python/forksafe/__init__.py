@@ -1,7 +1,8 @@
 """A MySQL and MariaDB driver (PEP 249), with a connection pool that survives `fork()`."""
 
-from . import constants, cursors, events
+from . import constants, converters, cursors, events, times
 from ._forksafe import Connection, Cursor, Pool, __version__, connect
+from .alias import install_as_MySQLdb
 from .exceptions import (
     DatabaseError,
     DataError,
@@ -45,6 +46,7 @@ version_info = (0, 1, 0, "final", 0)
 __all__ = [
     # connections
     "connect",
+    "install_as_MySQLdb",
     "Connection",
     "Cursor",
     "Pool",
@@ -85,9 +87,11 @@ __all__ = [
     "__version__",
     "apilevel",
     "constants",
+    "converters",
     "cursors",
     "events",
     "paramstyle",
     "threadsafety",
+    "times",
     "version_info",
 ]

@@ -7,7 +7,7 @@ mod told;
 
 pub(super) use statement::note;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicU8, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use pyo3::prelude::*;
@@ -36,6 +36,8 @@ pub(super) struct Cursor {
     number: u64,
     style: Style,
     arraysize: AtomicUsize,
+    /// What its rows are, by MySQLdb's number.
+    fetch_type: AtomicU8,
     state: Owned<Mutex<State>>,
 }
 
@@ -53,6 +55,7 @@ impl Cursor {
             number: number(),
             style,
             arraysize: AtomicUsize::new(1),
+            fetch_type: AtomicU8::new(style.rows() as u8),
             state: Owned::new(Mutex::default()),
         }
     }
@@ -106,6 +109,12 @@ impl Cursor {
     #[classattr]
     fn _dicts() -> bool {
         false
+    }
+
+    /// Whether a fetch is an error after a statement that answered no rows, as PEP 249 has it.
+    #[classattr]
+    fn _strict() -> bool {
+        true
     }
 
     /// Further arguments are those of a subclass, for its `__init__`.

@@ -71,7 +71,11 @@ impl<'a, 'py> Values<'a, 'py> {
     pub(super) fn at(&mut self, place: Piece<'_>) -> PyResult<Bound<'py, PyAny>> {
         match (place, self.parameters) {
             (Piece::Named(name), Parameters::Mapping(values)) => {
-                item(values, name).map_err(|_| usage(format!("no parameter is named {name:?}")))
+                // As with MySQLdb, the names may be bytes.
+                let named = item(values, name);
+                let named =
+                    named.or_else(|_| values.get_item(PyBytes::new(values.py(), name.as_bytes())));
+                named.map_err(|_| usage(format!("no parameter is named {name:?}")))
             }
             (Piece::Named(_), _) => {
                 Err(usage("the statement has `%(name)s`, so its parameters must be a mapping"))

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::columns::{self, describe, keys};
-use super::style::Style;
+use super::style::{RowsAs, Style};
 use super::to_python::{Reader, RowDecoder};
 use crate::session::{Answer, Charset, Column, Outcome, ResultSet};
 
@@ -52,6 +52,15 @@ impl Rows {
     }
 }
 
+fn keys_for(
+    py: Python<'_>,
+    columns: &[Column],
+    charset: Charset,
+    rows: RowsAs,
+) -> Option<Vec<Py<PyString>>> {
+    (rows != RowsAs::Tuples).then(|| keys(py, columns, charset, rows == RowsAs::WholeDicts))
+}
+
 /// One answer, ready for Python.
 #[derive(Default)]
 pub(super) struct Loaded {
@@ -78,7 +87,7 @@ impl Loaded {
         let columns = Arc::clone(result.columns());
         let rows = Rows {
             decoder: RowDecoder::new(py, &columns, reader)?,
-            keys: style.dicts().then(|| keys(py, &columns, reader.charset, false)),
+            keys: keys_for(py, &columns, reader.charset, style.rows()),
             result,
             before: 0,
             next: 0,

@@ -10,19 +10,37 @@ use crate::session::Reading;
 pub(super) struct Style {
     prepared: bool,
     streams: bool,
-    dicts: bool,
+    rows: RowsAs,
+    strict: bool,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowsAs {
+    Tuples,
+    Dicts,
+    /// Every key of them is `table.name`.
+    WholeDicts,
+}
+
+impl RowsAs {
+    /// By MySQLdb's number.
+    pub(super) fn of(number: u8) -> Option<Self> {
+        [Self::Tuples, Self::Dicts, Self::WholeDicts].get(usize::from(number)).copied()
+    }
 }
 
 impl Style {
     /// Rows are tuples, received as a whole.
     pub(super) fn plain(prepared: bool) -> Self {
-        Self { prepared, streams: false, dicts: false }
+        Self { prepared, streams: false, rows: RowsAs::Tuples, strict: true }
     }
 
     /// That of a class, by its attributes: they are looked up once for each cursor.
     pub(super) fn of(class: &Bound<'_, PyType>, prepared: bool) -> PyResult<Self> {
         let says = |name: &str| class.getattr(name)?.is_truthy();
-        Ok(Self { prepared, streams: says("_streams")?, dicts: says("_dicts")? })
+        let rows = if says("_dicts")? { RowsAs::Dicts } else { RowsAs::Tuples };
+        Ok(Self { prepared, streams: says("_streams")?, rows, strict: says("_strict")? })
     }
 
     /// Whether the server prepares the statements.
@@ -43,8 +61,17 @@ impl Style {
         self.streams
     }
 
-    /// Whether a row is a dictionary.
-    pub(super) fn dicts(self) -> bool {
-        self.dicts
+    /// What a row is.
+    pub(super) fn rows(self) -> RowsAs {
+        self.rows
+    }
+
+    pub(super) fn with_rows(self, rows: RowsAs) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// Whether a fetch is an error after a statement that answered no rows.
+    pub(super) fn strict(self) -> bool {
+        self.strict
     }
 }

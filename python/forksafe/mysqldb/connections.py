@@ -98,6 +98,16 @@ class Connection(_forksafe.Connection):
         super().__init__(**{name: value for name, value in given.items() if _is_given(name, value)})
         self.executemany_fallback = fallback
 
+    def close(self) -> None:
+        """Close the connection. As with MySQLdb, ProgrammingError where it is closed already."""
+        if self.closed and not self.inherited:
+            raise ProgrammingError(2006, "closing a closed connection")
+        super().close()
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the connection, if it is open still."""
+        super().close()
+
     def ping(self, reconnect: bool | None = None) -> None:
         """A round trip to the server. `reconnect` is deprecated by MySQLdb, and True refused."""
         if reconnect is not None:

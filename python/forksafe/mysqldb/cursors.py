@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import _forksafe
-from ..constants import CLIENT
+from ..constants import CLIENT, CR
 from ._exceptions import InternalError, MySQLError
 
 __all__ = [
@@ -49,8 +49,17 @@ def _is_executemany_dml(query: str | bytes | bytearray) -> bool:
     return ";" not in text and bool(_CHANGES.match(text)) and not _ANSWERS_ROWS.search(text)
 
 
+def _is_refusal(error: BaseException) -> bool:
+    """Whether the server said no, and goes on."""
+    errno = error.args[0] if isinstance(error, MySQLError) and error.args else None
+    return isinstance(errno, int) and not CR.MIN_ERROR <= errno <= CR.MAX_ERROR
+
+
 class BaseCursor(_forksafe.Cursor[Any]):
     """What all cursors have. Rows are tuples, received as a whole, unless a mix-in says else."""
+
+    #: As with MySQLdb, after a statement without rows a fetch finds none, and raises nothing.
+    _strict = False
 
     #: The most bytes, and the most statements, that "multi" sends at once.
     max_multi_stmt_length = 16_000
@@ -110,13 +119,12 @@ class BaseCursor(_forksafe.Cursor[Any]):
         try:
             self.execute(query)
             return self._sum_of_answers(statement_count)
-        except MySQLError as error:
-            if isinstance(error, InternalError):
+        except BaseException as error:
+            # A statement that the server refused is the last: nothing is left unread. After
+            # anything else nobody knows which of the answers were read.
+            if not _is_refusal(error):
                 self.connection.close()
-            raise
-        except BaseException:
-            # Nobody knows which of the answers were read.
-            self.connection.close()
+            self.rowcount = -1
             raise
 
     def _sum_of_answers(self, count: int) -> int:

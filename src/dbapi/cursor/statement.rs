@@ -1,11 +1,14 @@
 //! How a cursor sends a statement, keeps its answer, and fetches its rows.
 
+use std::sync::atomic::Ordering;
+
 use pyo3::prelude::*;
 
 use super::super::flow::Source;
 use super::super::from_python::Writer;
 use super::super::link::{skip_answers, Last};
 use super::super::result::Loaded;
+use super::super::style::{RowsAs, Style};
 use super::{Cursor, State};
 use crate::session::{Answer, Error, Session};
 
@@ -61,8 +64,13 @@ impl Cursor {
         answer: Answer,
     ) -> PyResult<Option<u64>> {
         let reader = self.connection.get().reader()?;
-        state.loaded = Loaded::new(py, answer, reader, self.style)?;
+        state.loaded = Loaded::new(py, answer, reader, self.its_style())?;
         Ok(state.loaded.rowcount)
+    }
+
+    fn its_style(&self) -> Style {
+        let rows = RowsAs::of(self.fetch_type.load(Ordering::Relaxed));
+        self.style.with_rows(rows.unwrap_or(RowsAs::Tuples))
     }
 
     pub(super) fn fetch<'py>(
@@ -71,6 +79,10 @@ impl Cursor {
         limit: usize,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut state = self.open_state()?;
+        let has_run = state.executed.is_some();
+        if has_run && state.loaded.rows.is_none() && !self.style.strict() {
+            return Ok(Vec::new());
+        }
         let source = Source { link: self.connection.get().link()?, reader: self.number };
         source.fetch(py, &mut state.loaded, limit)
     }

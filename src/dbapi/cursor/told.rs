@@ -6,7 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use super::super::connection::Connection;
+use super::super::errors::usage;
 use super::super::result::Rows;
+use super::super::style::RowsAs;
 use super::{known, Cursor};
 #[pymethods]
 impl Cursor {
@@ -24,8 +26,14 @@ impl Cursor {
     /// Rows found or changed by the last statement; -1 before one, and while rows are still to be
     /// read.
     #[getter]
-    fn rowcount(&self) -> PyResult<i64> {
-        Ok(known(self.state()?.loaded.rowcount))
+    fn rowcount(&self) -> PyResult<Option<i64>> {
+        let state = self.state()?;
+        // MySQLdb says None after a statement that failed.
+        let failed = state.executed.is_some() && !state.loaded.flows();
+        match state.loaded.rowcount {
+            None if failed && !self.style.strict() => Ok(None),
+            count => Ok(Some(known(count))),
+        }
     }
 
     /// For subclasses that run one statement as several.
@@ -69,6 +77,20 @@ impl Cursor {
     #[getter]
     fn connection(&self, py: Python<'_>) -> Py<Connection> {
         self.connection.clone_ref(py)
+    }
+
+    /// What rows are, as MySQLdb numbers it: 0 tuples, 1 dictionaries, 2 dictionaries whose keys
+    /// are all `table.name`. Counts from the next statement on.
+    #[getter(_fetch_type)]
+    fn fetch_type(&self) -> u8 {
+        self.fetch_type.load(Ordering::Relaxed)
+    }
+
+    #[setter(_fetch_type)]
+    fn set_fetch_type(&self, number: u8) -> PyResult<()> {
+        RowsAs::of(number).ok_or_else(|| usage("_fetch_type is 0, 1 or 2"))?;
+        self.fetch_type.store(number, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The last statement as it was sent, in bytes; None before one.
