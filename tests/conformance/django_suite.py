@@ -98,4 +98,6 @@ class DjangoGisSuite(DjangoSuite):
 
     name = "django-gis"
     engines = GIS_ENGINES
+    exceptions: ClassVar[Mapping[str, str]] = {}
+    pooled_exceptions: ClassVar[Mapping[str, str]] = {}
     whole = core = ("gis_tests",)
