@@ -85,7 +85,7 @@ def _failures(text: str, outcome: Outcome, key: tuple[str, ...]) -> str:
 
 def _brief(why: str) -> str:
     """The first words of a reason, such that a page can hold them."""
-    return " ".join(why.split())[:150].replace("|", "/").replace("<", "‹").rstrip()
+    return " ".join(why.split())[:150].replace("|", "/").replace("<", "&lt;").rstrip()
 
 
 def _list(exceptions: Mapping[str, Mapping[str, str]]) -> str:
