@@ -37,6 +37,7 @@ class DjangoSuite(Suite):
         *("aiosmtpd", "pymemcache", "redis", "selenium", "geoip2", "numpy"),
     )
     has_pool = True
+    limit = 7200
     engines: ClassVar[Mapping[str, str]] = ENGINES
     core: ClassVar[tuple[str, ...]] = CORE
     exceptions: ClassVar[Mapping[str, str]] = {
