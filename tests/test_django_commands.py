@@ -68,6 +68,26 @@ def test_constraints_and_relations_are_told() -> None:
     assert sequences == [{"table": "library_book", "column": "id"}]
 
 
+def test_introspection_opens_no_other_table_than_the_one_it_asks_about() -> None:
+    from django.db import connection
+
+    from forksafe.django import catalog
+
+    if not connection.mysql_is_mariadb:
+        pytest.skip("MySQL keeps these facts in tables of their own, and opens none")
+    of_one_table = (
+        *(catalog.COLUMNS, catalog.ENGINE),
+        *(catalog.RELATIONS, catalog.DELETE_RULES, catalog.KEYS),
+    )
+    with connection.cursor() as cursor:
+        for asked in of_one_table:
+            named = {"table": "library_book"} if "%(table)s" in asked else ["library_book"]
+            cursor.execute(f"EXPLAIN {asked}", named)
+            told = " ".join(str(row[-1]) for row in cursor.fetchall())
+            assert "Scanned 0 databases" in told, asked
+            assert "Scanned all" not in told, asked
+
+
 def test_a_row_without_its_parent_is_found() -> None:
     from django.db import IntegrityError, connection
 

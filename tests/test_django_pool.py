@@ -333,6 +333,18 @@ def test_what_one_borrower_held_is_not_held_against_the_next(
     assert ask(wrapper) != doomed
 
 
+def test_a_connection_that_failed_its_health_check_is_not_lent_again(
+    make_wrapper: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapper = make_wrapper(CONN_HEALTH_CHECKS=True, OPTIONS={"pool": True})
+    first = ask(wrapper)
+    wrapper.health_check_done = False  # another request begins, and has the same connection
+    monkeypatch.setattr(wrapper, "is_usable", lambda: False)
+    assert ask(wrapper) != first
+    stats = wrapper.pool.stats()
+    assert (stats["in_use"], stats["pool_size"]) == (1, 1)
+
+
 def test_a_pool_does_not_outlive_the_settings_it_was_made_of(
     make_wrapper: Callable[..., Any],
 ) -> None:

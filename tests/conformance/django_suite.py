@@ -37,6 +37,7 @@ class DjangoSuite(Suite):
         *("aiosmtpd", "pymemcache", "redis", "selenium", "geoip2", "numpy"),
     )
     has_pool = True
+    limit = 7200
     engines: ClassVar[Mapping[str, str]] = ENGINES
     core: ClassVar[tuple[str, ...]] = CORE
     exceptions: ClassVar[Mapping[str, str]] = {
@@ -98,4 +99,6 @@ class DjangoGisSuite(DjangoSuite):
 
     name = "django-gis"
     engines = GIS_ENGINES
+    exceptions: ClassVar[Mapping[str, str]] = {}
+    pooled_exceptions: ClassVar[Mapping[str, str]] = {}
     whole = core = ("gis_tests",)

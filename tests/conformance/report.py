@@ -9,13 +9,14 @@ from tests.conformance.outcome import Outcome
 
 PAGE = REPOSITORY / "tests" / "CONFORMANCE.md"
 BEGIN, END = "<!-- runs -->", "<!-- end of runs -->"
+FAILURES_BEGIN, FAILURES_END = "<!-- failures -->", "<!-- end of failures -->"
 EXCEPTIONS_BEGIN, EXCEPTIONS_END = "<!-- exceptions -->", "<!-- end of exceptions -->"
 
 #: A run replaces the one that is the same in these.
 KEY = ("source", "selection", "driver", "pool", "transport", "server", "python")
 COUNTED = ("tests", "passed", "skipped", "expected", "failed")
 COLUMNS = ("suite", *KEY[1:], *COUNTED, "seconds", "date")
-HEADER = {"expected": "failed as expected", "failed": "failed (exceptions below)"}
+HEADER = {"expected": "failed as expected", "failed": "failed (named below)"}
 
 
 def record(outcome: Outcome, exceptions: Mapping[str, Mapping[str, str]]) -> None:
@@ -28,6 +29,8 @@ def record(outcome: Outcome, exceptions: Mapping[str, Mapping[str, str]]) -> Non
     new = _row(outcome)
     rows[_key(new)] = new
     text = _put(text, BEGIN, END, _table(rows.values()))
+    failed = _failures(_between(text, FAILURES_BEGIN, FAILURES_END), outcome, _key(new))
+    text = _put(text, FAILURES_BEGIN, FAILURES_END, failed)
     PAGE.write_text(_put(text, EXCEPTIONS_BEGIN, EXCEPTIONS_END, _list(exceptions)))
 
 
@@ -72,11 +75,27 @@ def _rows(table: str) -> list[tuple[str, ...]]:
     return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[1:]]
 
 
+def _failures(text: str, outcome: Outcome, key: tuple[str, ...]) -> str:
+    """A line for each test that failed, those of this run written anew."""
+    run = f"* {', '.join(key)}: "
+    kept = [line for line in text.splitlines() if line and not line.startswith(run)]
+    new = [f"{run}`{name}` {_brief(why)}" for name, why in outcome.bad().items()]
+    return "\n".join(sorted([*kept, *new]))
+
+
+def _brief(why: str) -> str:
+    """The first words of a reason, such that a page can hold them."""
+    return " ".join(why.split())[:150].replace("|", "/").replace("<", "&lt;").rstrip()
+
+
 def _list(exceptions: Mapping[str, Mapping[str, str]]) -> str:
-    lines = []
+    suites: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for suite, named in exceptions.items():
-        lines.append(f"**{suite}**: " + ("" if named else "none"))
-        lines.extend(f"* `{name}`: {cause}" for name, cause in named.items())
+        suites.setdefault(tuple(named.items()), []).append(suite)
+    lines = []
+    for causes, names in suites.items():
+        lines.append(f"**{', '.join(names)}**" + ("" if causes else ": none"))
+        lines.extend(f"* `{name}`: {cause}" for name, cause in causes)
         lines.append("")
     return "\n".join(lines).strip()
 
