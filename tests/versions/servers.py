@@ -25,7 +25,7 @@ def main() -> int:
             print(reason, flush=True)
             rows.append([name, str(reason), *("",) * len(HEADER)])
             continue
-        print(f"\n{name}: {version}", flush=True)
+        print(f"\n{name}: the core tests on {version}", flush=True)
         count = core(Path(sys.executable), f"--server={name}", *asked.pytest.split())
         rows.append([name, version, *count.cells()])
         well = well and count.well
