@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
+from forksafe.constants import CLIENT
 from scripts.mariadb_server import Server
 
 
@@ -25,6 +27,21 @@ def make_engine(server: Server) -> Iterator[Callable[..., Any]]:
     yield make
     for engine in engines:
         engine.dispose()
+
+
+@pytest.fixture(params=["SQLAlchemy's pool", "forksafe's pool"])
+def make_either_engine(request: Any, make_engine: Any, make_pool: Any) -> Callable[..., Any]:
+    """`make_either_engine(**options)`: an engine on one connection, pooled in one of both ways."""
+
+    def make(**options: Any) -> Any:
+        if request.param == "SQLAlchemy's pool":
+            return make_engine(pool_size=1, max_overflow=0, **options)
+        pool = make_pool(max_size=1, client_flag=CLIENT.FOUND_ROWS)
+        return create_engine(
+            "mysql+forksafe://", creator=pool.connect, poolclass=NullPool, **options
+        )
+
+    return make
 
 
 @pytest.fixture

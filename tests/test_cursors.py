@@ -68,7 +68,7 @@ def test_the_keys_are_those_of_the_field(connect: Connect, server: Server) -> No
 
 
 def test_converters_apply_to_dictionaries_too(connect: Connect) -> None:
-    cursor = connect(conv={8: "<{}>".format}).cursor(DictCursor)
+    cursor = connect(conv={8: lambda raw: f"<{raw.decode()}>"}).cursor(DictCursor)
     cursor.execute("SELECT seq FROM seq_1_to_1")
     assert cursor.fetchall() == ({"seq": "<1>"},)
 

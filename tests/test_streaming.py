@@ -249,7 +249,7 @@ def test_a_row_is_there_before_the_next_one_is_made(
 
 
 def test_a_value_that_does_not_convert_is_an_error_each_time(connect: Connect) -> None:
-    connection = connect(conv={8: {"1": 1, "2": 2}.__getitem__})
+    connection = connect(conv={8: {b"1": 1, b"2": 2}.__getitem__})
     cursor = connection.cursor(SSCursor)
     cursor.execute("SELECT seq FROM seq_1_to_4")
     assert cursor.fetchmany(2) == ((1,), (2,))

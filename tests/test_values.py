@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-import json
 import math
 import uuid
 from collections.abc import Callable
@@ -240,15 +239,6 @@ def test_text_that_is_not_unicode_is_refused_before_it_is_sent(connect: Connect)
     with pytest.raises(UnicodeEncodeError):
         connection.cursor().execute("SELECT %s", ("\ud800",))
     assert one(connection, "SELECT 1") == 1
-
-
-def test_a_converter_of_the_caller_gets_the_text_of_its_type_alone(connect: Connect) -> None:
-    connection = connect(conv={FIELD_TYPE.TIME: str.upper, FIELD_TYPE.BLOB: json.loads})
-    cursor = connection.cursor()
-    cursor.execute("CREATE TEMPORARY TABLE t (j JSON, i INT, t TIME, n TIME)")
-    cursor.execute("INSERT INTO t VALUES ('{\"ü\": [1]}', 2, '-01:02:03', NULL)")
-    cursor.execute("SELECT * FROM t")
-    assert cursor.fetchall() == (({"ü": [1]}, 2, "-01:02:03", None),)
 
 
 def test_an_error_of_a_converter_comes_through_and_the_session_goes_on(connect: Connect) -> None:

@@ -19,7 +19,7 @@ _Row: TypeAlias = tuple[Any, ...]
 _RowT = TypeVar("_RowT", default=_Row)
 _Args: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
 _Column: TypeAlias = tuple[str, int, int | None, int, int, int, bool]
-_Conversions: TypeAlias = dict[int, Callable[[str], Any]]
+_Conversions: TypeAlias = dict[Any, Any]
 _Token: TypeAlias = str | tuple[str, float]
 _Credential: TypeAlias = str | Callable[[], _Token] | None
 _Hook: TypeAlias = Callable[[Connection], object]
@@ -55,7 +55,7 @@ class _ConnectOptions(TypedDict, total=False):
     local_infile: bool
     compress: bool
     prepared_cache_size: int
-    use_unicode: Literal[True]
+    use_unicode: bool
     ssl: bool | _SslOptions | None
     ssl_mode: _SslMode | None
     ssl_ca: _Path | None
@@ -183,6 +183,7 @@ class Connection:
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
+    def discard(self) -> None: ...
     def ping(self) -> None: ...
     def probe(self) -> bool: ...
     def autocommit(self, on: bool) -> None: ...

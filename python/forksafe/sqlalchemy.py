@@ -55,7 +55,7 @@ class ForkAwareQueuePool(QueuePool):
 
     def _start_anew(self) -> None:
         self._own = weakref.WeakSet()
-        self._queue = self._queue_class(self._queue.maxsize, use_lifo=self._queue.use_lifo)
+        self._queue = type(self._queue)(self._queue.maxsize, use_lifo=self._queue.use_lifo)
         self._overflow = -self._queue.maxsize
         self._overflow_lock = threading.Lock()
         # Last: another thread of the child must not take the parent's queue for its own.
@@ -90,6 +90,11 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         return forksafe
 
     @classmethod
+    def load_provisioning(cls) -> None:
+        """Let SQLAlchemy's test suites know a MySQL when they meet one."""
+        __import__("sqlalchemy.dialects.mysql.provision")
+
+    @classmethod
     def engine_created(cls, engine: Engine) -> None:
         """Have the engine's pool look at each connection that it is about to lend."""
         event.listen(engine, "checkout", _refuse_unfit)
@@ -101,7 +106,7 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         rows, and the ORM must not go by them.
         """
         super().initialize(connection)
-        held: Any = connection.connection.dbapi_connection
+        held = _innermost(connection.connection)
         self.supports_sane_rowcount = bool(held.client_flag & CLIENT.FOUND_ROWS)
 
     def on_connect(self) -> None:  # type: ignore[override]
@@ -116,6 +121,17 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         options["client_flag"] = int(options.get("client_flag", 0)) | CLIENT.FOUND_ROWS
         return [], options
 
+    def do_terminate(self, dbapi_connection: Any) -> None:
+        """End a connection that SQLAlchemy has invalidated; a pool of ours does not get it back."""
+        dbapi_connection.discard()
+
+    def do_rollback_twophase(
+        self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
+    ) -> None:
+        """Take a two-phase transaction back; like any rollback, nothing in a forked child."""
+        if not getattr(_innermost(connection.connection), "inherited", False):
+            super().do_rollback_twophase(connection, xid, is_prepared, recover)
+
     def is_disconnect(
         self,
         e: Any,
@@ -127,7 +143,7 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         The number of the error says so, or the connection itself: one that was closed behind the
         pool's back, or that is inherited, is not open here.
         """
-        held: Any = getattr(connection, "dbapi_connection", connection)
+        held = _innermost(connection)
         if isinstance(e, POOL_ERRORS):
             return False
         if self._extract_error_code(e) == CR.COMMANDS_OUT_OF_SYNC and held is not None:
@@ -140,6 +156,10 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         return exception.args[0] if exception.args else None
 
 
+if not hasattr(MySQLDialect_mysqldb, "import_dbapi"):  # SQLAlchemy 1.4 asks by another name
+    MySQLDialect_forksafe.dbapi = MySQLDialect_forksafe.import_dbapi  # type: ignore[assignment]
+
+
 class MariaDBDialect_forksafe(MariaDBDialect, MySQLDialect_forksafe):
     """SQLAlchemy's MariaDB dialect on forksafe; it refuses a MySQL server."""
 
@@ -149,13 +169,21 @@ class MariaDBDialect_forksafe(MariaDBDialect, MySQLDialect_forksafe):
 dialect = MySQLDialect_forksafe
 
 
+def _innermost(connection: Any) -> Any:
+    # SQLAlchemy passes what its pool lends or what that wraps, depending on occasion and version.
+    return getattr(connection, "dbapi_connection", connection)
+
+
 def _refuse_unfit(
     held: forksafe.Connection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection
 ) -> None:
     """Send the pool for another connection instead of one that is dead or inherited.
 
-    It costs no round trip, and none goes to a socket that the parent opened.
+    It costs no round trip, and none goes to a socket that the parent opened. What a `creator` or
+    an event has put in the place of our connection is lent as it is.
     """
+    if not isinstance(held, forksafe.Connection):
+        return
     if held.inherited:
         # So are all the others that the pool has been holding since before the fork.
         raise exc.InvalidatePoolError("inherited from the process that opened it")

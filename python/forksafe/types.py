@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import datetime
-import time
-
 from .constants import FIELD_TYPE
+from .times import (
+    Date,
+    DateFromTicks,
+    Time,
+    TimeDelta,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+)
 
-Date = datetime.date
-Time = datetime.time
-TimeDelta = datetime.timedelta
-Timestamp = datetime.datetime
-
-
-def DateFromTicks(ticks: float) -> datetime.date:
-    """The local date at `ticks`, seconds since the epoch."""
-    return Date(*time.localtime(ticks)[:3])
-
-
-def TimeFromTicks(ticks: float) -> datetime.time:
-    """The local time of day at `ticks`, seconds since the epoch."""
-    return Time(*time.localtime(ticks)[3:6])
-
-
-def TimestampFromTicks(ticks: float) -> datetime.datetime:
-    """The local date and time at `ticks`, seconds since the epoch."""
-    return Timestamp(*time.localtime(ticks)[:6])
+__all__ = [
+    "BINARY",
+    "DATE",
+    "DATETIME",
+    "NUMBER",
+    "ROWID",
+    "STRING",
+    "TIME",
+    "TIMESTAMP",
+    "Binary",
+    "Date",
+    "DateFromTicks",
+    "Time",
+    "TimeDelta",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "TypeObject",
+]
 
 
 def Binary(data: bytes | bytearray | memoryview) -> bytes:

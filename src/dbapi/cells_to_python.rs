@@ -36,7 +36,9 @@ impl RowDecoder {
     ) -> PyResult<Bound<'py, PyAny>> {
         Ok(match (cell, decoder) {
             (Cell::Bytes(bytes), _) => decoder.object(py, bytes, self.charset)?,
-            (_, Decoder::Own(_)) => decoder.object(py, &cell.text(column), self.charset)?,
+            (_, Decoder::OfText(_) | Decoder::OfBytes(_) | Decoder::Text | Decoder::Bytes) => {
+                decoder.object(py, &cell.text(column), self.charset)?
+            }
             (Cell::Signed(number), _) => number.into_pyobject(py)?.into_any(),
             (Cell::Unsigned(number), _) => number.into_pyobject(py)?.into_any(),
             (Cell::Float(number), _) => PyFloat::new(py, widened(number, column)).into_any(),

@@ -31,14 +31,28 @@ pub(super) fn describe(
     Ok(PyTuple::new(py, described)?.unbind())
 }
 
+/// What the server says of each column, as `constants.FLAG` numbers it.
+pub(super) fn flags(py: Python<'_>, columns: &[Column]) -> PyResult<Py<PyTuple>> {
+    let flags = columns.iter().map(|column| column.flags().bits());
+    Ok(PyTuple::new(py, flags.collect::<Vec<u16>>())?.unbind())
+}
+
 /// The keys of a row that is a dictionary. As with MySQLdb, the first column of a name has it as
 /// its key; for a later one, `table.name` is.
-pub(super) fn keys(py: Python<'_>, columns: &[Column], charset: Charset) -> Vec<Py<PyString>> {
+///
+/// `whole`: every key is `table.name`, as far as the column has a table.
+pub(super) fn keys(
+    py: Python<'_>,
+    columns: &[Column],
+    charset: Charset,
+    whole: bool,
+) -> Vec<Py<PyString>> {
     let mut taken = HashSet::with_capacity(columns.len());
     let key = |column: &Column| {
         let mut key = name(column.name_ref(), charset).into_owned();
-        if taken.contains(&key) {
-            key = format!("{}.{key}", name(column.table_ref(), charset));
+        let table = name(column.table_ref(), charset);
+        if taken.contains(&key) || whole && !table.is_empty() {
+            key = format!("{table}.{key}");
         }
         taken.insert(key.clone());
         PyString::new(py, &key).unbind()

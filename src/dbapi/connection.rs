@@ -1,44 +1,67 @@
 //! `forksafe.Connection`.
 
+mod results;
+mod server;
 mod statement;
+mod told;
+mod transaction;
+mod written;
 
-use std::os::fd::RawFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::call::call;
-use super::cursor::Cursor;
-use super::errors::{attempt, no_descriptor, raise};
-use super::from_python;
+use super::conversions::Conversions;
+use super::cursor::{number, Cursor};
+use super::errors::{attempt, busy, never_opened, raise, usage};
 use super::hooks::Kit;
-use super::link::{skip_answers, Held, Link};
+use super::link::{Held, Link};
 use super::options::Options;
 use super::style::Style;
-use super::to_python::RowDecoder;
-use crate::session::{Answer, ConnectOptions, Health, Place, Session};
+use crate::process::Owned;
+use crate::session::{Answer, ConnectOptions, Place};
 
-/// A connection to a MySQL or MariaDB server (PEP 249).
+/// A connection to a MySQL or MariaDB server (PEP 249), with the methods that MySQLdb's has.
 ///
-/// For one thread at a time. In a forked child it answers 2006 to everything but `close()` and
-/// `rollback()`, which do nothing there, and touches nothing of the parent's.
-#[pyclass(frozen, weakref, module = "forksafe")]
+/// `Connection(url=None, /, **options)` opens one, as `forksafe.connect()` does, whose help has the
+/// options; a pool lends them. A class of your own may extend it.
+///
+/// For one thread at a time: a second one gets a ProgrammingError. In a forked child it answers
+/// 2006 to everything but `close()` and `rollback()`, which do nothing there, and touches nothing
+/// of the parent's.
+///
+/// After `close()`, everything but `close()` raises InterfaceError. Whatever asks the server
+/// raises OperationalError when the session is dead: 2006 where nothing was sent, 2013 where the
+/// statement may have run.
+#[pyclass(frozen, subclass, weakref, module = "forksafe")]
 pub(super) struct Connection {
+    /// Set once, by whoever makes the object, before others can see it. A child that was forked in
+    /// that moment finds nothing.
+    opened: OnceLock<Opened>,
+}
+
+/// What a connection is once it has been opened.
+pub(super) struct Opened {
     link: Link,
     options: Arc<ConnectOptions>,
     place: Option<Place>,
     user: String,
+    /// What `query()` was answered, until somebody asks for the rows.
+    answer: Owned<Mutex<Option<Answer>>>,
+    /// As whom it reads the answers to `query()`, among the cursors.
+    number: u64,
+    /// What `cursor()` makes, if the program has changed it.
+    cursorclass: Mutex<Option<Py<PyType>>>,
     /// Last, for a lease that goes with the link may hold a share of it.
     kit: Arc<Kit>,
 }
 
-/// Open a connection. See the README for the options.
-///
-/// Raises OperationalError when the server cannot be reached or refuses the log-in, and
-/// ProgrammingError when an option is unknown or has a value that it cannot have.
+#[doc = include_str!("connect.txt")]
 #[pyfunction]
 #[pyo3(signature = (url = None, /, **options))]
 pub(super) fn connect(
@@ -46,56 +69,124 @@ pub(super) fn connect(
     url: Option<&str>,
     options: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Connection> {
-    let options = Options::for_connection().read(url, options)?;
-    let connector = options.connector()?;
-    let session = attempt(py, || connector.open(None), |error| raise(&error))?;
-    let kit = Kit { objects: options.objects(), ..Kit::default() };
-    Ok(Connection::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
+    Ok(Connection { opened: OnceLock::from(Opened::open(py, url, options)?) })
+}
+
+impl Opened {
+    fn open(
+        py: Python<'_>,
+        url: Option<&str>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let options = Options::for_connection().read(url, options)?;
+        let connector = options.connector()?;
+        let session = attempt(py, || connector.open(None), |error| raise(&error))?;
+        let kit = Kit { objects: options.objects(py)?, ..Kit::default() };
+        Ok(Self::new(Held::Own(session), Arc::clone(connector.options()), Arc::new(kit)))
+    }
+
+    fn new(held: Held, options: Arc<ConnectOptions>, kit: Arc<Kit>) -> Self {
+        // Kept here too, because an inherited session tells nothing.
+        let place = held.session().and_then(|session| session.place().cloned());
+        let user = held.session().map(|session| session.user().to_owned()).unwrap_or_default();
+        Self {
+            link: Link::new(held),
+            options,
+            place,
+            user,
+            answer: Owned::new(Mutex::new(None)),
+            number: number(),
+            cursorclass: Mutex::new(None),
+            kit,
+        }
+    }
 }
 
 impl Connection {
     pub(super) fn new(held: Held, options: Arc<ConnectOptions>, kit: Arc<Kit>) -> Self {
-        // Kept here too, because an inherited session tells nothing.
-        let place = held.session().and_then(|session| session.place().cloned());
-        let user = held.session().map(|session| session.user().to_owned()).unwrap_or_default();
-        Self { link: Link::new(held), options, place, user, kit }
+        Self { opened: OnceLock::from(Opened::new(held, options, kit)) }
     }
 
-    pub(super) fn link(&self) -> &Link {
-        &self.link
+    fn opened(&self) -> PyResult<&Opened> {
+        self.opened.get().ok_or_else(never_opened)
     }
 
-    pub(super) fn options(&self) -> &ConnectOptions {
-        &self.options
+    pub(super) fn link(&self) -> PyResult<&Link> {
+        self.opened().map(|opened| &opened.link)
     }
 
-    pub(super) fn conv<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.kit.objects.conv.as_ref().map(|conv| conv.bind(py))
+    /// The program's own functions for values.
+    pub(super) fn conv(&self) -> Option<&Conversions> {
+        self.opened.get()?.kit.objects.conv.as_ref()
+    }
+
+    fn is_open(&self) -> bool {
+        self.opened.get().is_some_and(|opened| opened.link.is_open())
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.opened.get().is_some_and(|opened| opened.link.is_inherited())
+    }
+}
+
+impl Opened {
+    /// The class of the cursors that are not asked for by a class; `None`: the plain one.
+    fn its_cursorclass(&self, py: Python<'_>) -> PyResult<Option<Py<PyType>>> {
+        let own = self.cursorclass.try_lock().ok_or_else(|| busy("connection"))?;
+        let class = own.as_ref().or(self.kit.objects.cursorclass.as_ref());
+        Ok(class.map(|class| class.clone_ref(py)))
     }
 }
 
 #[pymethods]
 impl Connection {
+    #[new]
+    #[pyo3(signature = (*_args, **_options), text_signature = "(url=None, /, **options)")]
+    fn py_new(_args: &Bound<'_, PyTuple>, _options: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { opened: OnceLock::new() }
+    }
+
+    #[pyo3(signature = (url = None, /, **options))]
+    fn __init__(
+        &self,
+        py: Python<'_>,
+        url: Option<&str>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let twice = || usage("this connection has been opened already; make a new one");
+        if self.opened.get().is_some() {
+            return Err(twice());
+        }
+        self.opened.set(Opened::open(py, url, options)?).map_err(|_| twice())
+    }
+
     /// A pool tells of its kit itself.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match Arc::strong_count(&self.kit) {
-            1 => self.kit.traverse(&visit),
+        let Some(opened) = self.opened.get() else { return Ok(()) };
+        if let Some(class) = opened.cursorclass.try_lock() {
+            visit.call(class.as_ref())?;
+        }
+        match Arc::strong_count(&opened.kit) {
+            1 => opened.kit.traverse(&visit),
             _ => Ok(()),
         }
     }
 
-    /// A new cursor: what `cursorclass`, or else the option of that name, makes of the connection.
-    /// One that is `prepared` has the server prepare its statements.
+    /// A new cursor: what `cursorclass`, or else the attribute of that name, makes of the
+    /// connection. One that is `prepared` has the server prepare its statements.
     #[pyo3(signature = (cursorclass = None, *, prepared = false))]
     fn cursor<'py>(
         slf: &Bound<'py, Self>,
         cursorclass: Option<&Bound<'py, PyType>>,
         prepared: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        slf.get().link.look(|_| ())?;
-        let py = slf.py();
-        let own = slf.get().kit.objects.cursorclass.as_ref().map(|class| class.bind(py));
-        match cursorclass.or(own) {
+        let (py, opened) = (slf.py(), slf.get().opened()?);
+        opened.link.look(|_| ())?;
+        let class = match cursorclass {
+            Some(class) => Some(class.clone()),
+            None => opened.its_cursorclass(py)?.map(|class| class.into_bound(py)),
+        };
+        match class {
             None => {
                 let cursor = Cursor::new(slf.clone().unbind(), Style::plain(prepared));
                 Ok(Bound::new(py, cursor)?.into_any())
@@ -103,195 +194,68 @@ impl Connection {
             Some(class) if prepared => {
                 let how = PyDict::new(py);
                 how.set_item("prepared", true)?;
-                call(class, &PyTuple::new(py, [slf])?, Some(&how))
+                call(&class, &PyTuple::new(py, [slf])?, Some(&how))
             }
-            Some(class) => call(class, &PyTuple::new(py, [slf])?, None),
+            Some(class) => call(&class, &PyTuple::new(py, [slf])?, None),
         }
     }
 
-    /// Commit the transaction. Costs nothing where the server says that none is open.
-    fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        self.end_transaction(py, b"COMMIT")
-    }
-
-    /// Roll the transaction back. Costs nothing where the server says that none is open.
-    fn rollback(&self, py: Python<'_>) -> PyResult<()> {
-        if self.link.is_inherited() {
-            return Ok(());
-        }
-        self.end_transaction(py, b"ROLLBACK")
-    }
-
-    /// Begin a transaction.
-    fn begin(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, b"BEGIN")
-    }
-
-    /// Close the connection; one from a pool goes back to it. Safe to repeat.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.link.close(py)
-    }
-
-    /// A round trip to the server. Raises OperationalError when the session is dead; never
-    /// reconnects.
-    fn ping(&self, py: Python<'_>) -> PyResult<()> {
-        self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            session.ping()
-        })
-    }
-
-    /// Whether the session is silent and open, by a look at the socket: no round trip. False
-    /// where it is dead, closed or inherited; True while answers are unread, for then nothing can
-    /// be told.
-    fn probe(&self) -> PyResult<bool> {
-        if !self.link.is_open() {
-            return Ok(false);
-        }
-        self.link.look(|session| session.probe() != Health::Dead)
-    }
-
-    /// Switch autocommit. Costs nothing where it is so already.
-    fn autocommit(&self, py: Python<'_>, on: bool) -> PyResult<()> {
-        self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            session.set_autocommit(on)
-        })
-    }
-
-    /// Whether autocommit is on, as the server last said.
-    fn get_autocommit(&self) -> PyResult<bool> {
-        self.link.look(|session| session.autocommits())
-    }
-
-    /// Change the default database.
-    fn select_db(&self, py: Python<'_>, name: &str) -> PyResult<()> {
-        self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            session.select_database(name)
-        })
-    }
-
-    /// A value as an SQL literal, in bytes.
-    fn literal<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let mut out = Vec::new();
-        self.writer()?.literal(value, &mut out)?;
-        Ok(PyBytes::new(value.py(), &out))
-    }
-
-    /// Text or bytes escaped to stand between single quotes, in bytes.
-    fn escape_string<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let writer = self.writer()?;
-        let mut out = Vec::new();
-        writer.escaped(&from_python::statement(&writer, value)?, &mut out);
-        Ok(PyBytes::new(value.py(), &out))
-    }
-
-    /// The connection's character set, by MySQL's name.
-    fn character_set_name(&self) -> &'static str {
-        self.options.charset.name()
-    }
-
-    /// The server's version.
-    fn get_server_info(&self) -> PyResult<String> {
-        self.link.look(|session| session.server_version().to_owned())
-    }
-
-    /// Where the connection goes to.
-    fn get_host_info(&self) -> String {
-        match &self.place {
-            Some(Place::Socket(path)) => format!("Localhost via UNIX socket {}", path.display()),
-            Some(place) => format!("{place} via TCP/IP"),
-            None => String::new(),
-        }
-    }
-
-    /// The server's `CONNECTION_ID()`.
-    fn thread_id(&self) -> PyResult<u32> {
-        self.link.look(|session| session.connection_id())
-    }
-
-    /// The descriptor of the socket. Raises InterfaceError where it is inherited, closed, or where
-    /// the number means something else by now.
-    fn fileno(&self) -> PyResult<RawFd> {
-        if self.link.is_inherited() {
-            let birth = self.link.birth();
-            return Err(no_descriptor(&format!("the socket belongs to {birth}, not to this one")));
-        }
-        let descriptor = self.link.look(|session| session.descriptor())?;
-        descriptor.ok_or_else(|| no_descriptor("the socket was closed by other code"))
-    }
-
-    /// How many rows the last statement changed.
-    fn affected_rows(&self) -> PyResult<u64> {
-        Ok(self.link.last()?.affected)
-    }
-
-    /// The AUTO_INCREMENT value that the last statement made first, or 0.
-    fn insert_id(&self) -> PyResult<u64> {
-        Ok(self.link.last()?.insert_id)
-    }
-
-    /// How many warnings the last statement raised.
-    fn warning_count(&self) -> PyResult<u16> {
-        Ok(self.link.last()?.warnings)
-    }
-
-    /// The warnings of the last statement as (level, number, message).
-    fn show_warnings<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let answer = self.link.work(py, |session, last| {
-            skip_answers(session, last, 0)?;
-            session.query(b"SHOW WARNINGS")
-        })?;
-        let Answer::Rows(result) = answer else { return Ok(Vec::new()) };
-        let decoder = RowDecoder::new(result.columns(), self.options.charset, None)?;
-        let rows = (0..result.len()).map(|index| decoder.row(py, &result, index));
-        rows.filter_map(Result::transpose).collect()
-    }
-
-    /// What would vanish with the session without a word: locks, temporary tables, variables.
+    /// The class of what `cursor()` makes: the option, or what it was set to since.
     #[getter]
-    fn holds(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
-        let names = match self.link.is_inherited() {
-            true => Vec::new(),
-            false => self.link.look(|session| session.holds().names())?,
+    fn cursorclass<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyType>> {
+        let class = self.opened()?.its_cursorclass(py)?;
+        Ok(class.map_or_else(|| py.get_type::<Cursor>(), |class| class.into_bound(py)))
+    }
+
+    #[setter]
+    fn set_cursorclass(&self, class: Bound<'_, PyType>) -> PyResult<()> {
+        let before = {
+            let cursorclass = &self.opened()?.cursorclass;
+            let mut own = cursorclass.try_lock().ok_or_else(|| busy("connection"))?;
+            own.replace(class.unbind())
         };
-        Ok(PyTuple::new(py, names)?.unbind())
+        // A class goes with what belongs to it, and that may ask this connection something.
+        drop(before);
+        Ok(())
     }
 
-    /// Say that the caller makes on each new connection what this one holds by now.
-    fn forget_holds(&self) -> PyResult<()> {
-        self.link.look(Session::forget_holds)
+    /// Close the connection; one from a pool goes back to it. Safe to repeat, and does nothing in
+    /// a forked child.
+    pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened.get().map_or(Ok(()), |opened| opened.link.close(py))
     }
 
-    /// The capabilities agreed on with the server (`constants.CLIENT`).
-    #[getter]
-    fn client_flag(&self) -> PyResult<u32> {
-        self.link.look(|session| session.capabilities())
+    /// Close the connection, also one from a pool: it does not go back, and the pool opens another
+    /// when it needs one. For a connection that is not to be trusted any more. Safe to repeat, and
+    /// does nothing in a forked child.
+    fn discard(&self, py: Python<'_>) -> PyResult<()> {
+        self.opened.get().map_or(Ok(()), |opened| opened.link.discard(py))
     }
 
     /// Whether it is open in this process. Says nothing about the server; see `probe()`.
     #[getter]
     fn open(&self) -> bool {
-        self.link.is_open()
+        self.is_open()
+    }
+
+    /// Whether it is closed, inherited, or was never opened: the opposite of `open`.
+    #[getter]
+    fn closed(&self) -> bool {
+        !self.is_open()
     }
 
     /// Whether another process than this one opened it.
     #[getter]
     fn inherited(&self) -> bool {
-        self.link.is_inherited()
+        self.is_inherited()
     }
 
-    /// Whether a transaction is open, as the server last said.
-    #[getter]
-    fn in_transaction(&self) -> PyResult<bool> {
-        self.link.look(|session| session.in_transaction())
-    }
-
+    /// The connection itself, which the end of the block closes.
     fn __enter__(slf: Py<Self>) -> Py<Self> {
         slf
     }
 
+    /// As `close()`: what was not committed is rolled back.
     #[pyo3(signature = (*_exc))]
     fn __exit__(&self, py: Python<'_>, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
         self.close(py)
@@ -305,12 +269,16 @@ impl Connection {
     }
 
     fn __repr__(&self) -> String {
-        let user = &self.user;
-        let place = self.place.as_ref().map(Place::to_string).unwrap_or_default();
-        let state = match self.link.look(|session| session.connection_id()) {
+        let Some(opened) = self.opened.get() else {
+            return "<forksafe.Connection unopened>".into();
+        };
+        let user = &opened.user;
+        let place = opened.place.as_ref().map(Place::to_string).unwrap_or_default();
+        let link = &opened.link;
+        let state = match link.look(|session| session.connection_id()) {
             Ok(id) => format!("#{id} "),
-            Err(_) if self.link.is_inherited() => format!("inherited from {} ", self.link.birth()),
-            Err(_) if self.link.is_open() => "in use ".into(),
+            Err(_) if link.is_inherited() => format!("inherited from {} ", link.birth()),
+            Err(_) if link.is_open() => "in use ".into(),
             Err(_) => "closed ".into(),
         };
         format!("<forksafe.Connection {state}to '{user}'@{place}>")

@@ -147,6 +147,12 @@ pub(super) fn closed() -> PyErr {
     InterfaceError::new_err((crate::session::GONE, "this connection is closed"))
 }
 
+/// A subclass has not called the `__init__` of its base.
+pub(super) fn never_opened() -> PyErr {
+    let text = "this connection has not been opened: its __init__() has not been called";
+    InterfaceError::new_err((crate::session::GONE, text))
+}
+
 /// The pool has taken the connection back.
 pub(super) fn reclaimed() -> PyErr {
     let text = "this connection was taken back: the thread that had used it has ended";
@@ -161,8 +167,8 @@ pub(super) fn no_descriptor(why: &str) -> PyErr {
 /// Two threads at once.
 pub(super) fn busy(what: &str) -> PyErr {
     usage(format!(
-        "this {what} is in use by another thread at this moment; give each thread its own \
-         connection, for instance from a forksafe.Pool"
+        "this {what} is already in use by another thread at this moment; give each thread its \
+         own connection, for instance from a forksafe.Pool"
     ))
 }
 

@@ -9,16 +9,20 @@ use pyo3::types::{
     PyTuple,
 };
 
+use super::conversions::Encoders;
 use super::errors::usage;
 use super::imports::{decimal, uuid};
 use crate::session::Charset;
 
 /// How literals must be written on a connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Writer {
+pub(super) struct Writer<'py> {
     pub(super) charset: Charset,
     /// Under NO_BACKSLASH_ESCAPES a backslash means itself.
     pub(super) no_backslash_escapes: bool,
+    /// Whether bytes are marked as such.
+    pub(super) binary_prefix: bool,
+    /// The program's own, if it has any.
+    pub(super) encoders: Option<Encoders<'py>>,
 }
 
 /// A Python value as what SQL has for it.
@@ -33,11 +37,13 @@ pub(super) enum Said<'a> {
     Bytes(Cow<'a, [u8]>),
     /// For `IN %s`.
     Group,
+    /// What the program's own encoder has made of it.
+    Literal(Vec<u8>),
 }
 
-impl Writer {
+impl<'py> Writer<'py> {
     /// Append `value` as a literal.
-    pub(super) fn literal(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    pub(super) fn literal(&self, value: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         match self.said(value)? {
             Said::Null => out.extend_from_slice(b"NULL"),
             Said::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
@@ -46,12 +52,26 @@ impl Writer {
             Said::Text(text) => self.quoted(&text, out),
             Said::Bytes(bytes) => self.binary(&bytes, out),
             Said::Group => return self.group(value, out),
+            Said::Literal(literal) => out.extend_from_slice(&literal),
         }
         Ok(())
     }
 
     /// What a value is to SQL.
-    pub(super) fn said<'a>(&self, value: &'a Bound<'_, PyAny>) -> PyResult<Said<'a>> {
+    pub(super) fn said<'a>(&self, value: &'a Bound<'py, PyAny>) -> PyResult<Said<'a>> {
+        let Some(encoders) = &self.encoders else { return self.native(value) };
+        let encoder = match encoders.exact(value)? {
+            Some(encoder) => encoder,
+            None => match self.native(value) {
+                Ok(said) => return Ok(said),
+                Err(refused) => encoders.inherited(value)?.ok_or(refused)?,
+            },
+        };
+        let literal = encoders.encode(&encoder, value)?;
+        statement(self, &literal).map(Said::Literal)
+    }
+
+    fn native<'a>(&self, value: &'a Bound<'py, PyAny>) -> PyResult<Said<'a>> {
         Ok(if value.is_none() {
             Said::Null
         } else if let Ok(text) = value.cast::<PyString>() {
@@ -74,7 +94,7 @@ impl Writer {
     }
 
     /// For `IN %s`.
-    fn group(&self, values: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+    fn group(&self, values: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         if values.len()? == 0 {
             return Err(usage("an empty list cannot be a parameter: SQL has no `IN ()`"));
         }
@@ -100,7 +120,7 @@ impl Writer {
 
     /// Bytes, marked as such unless the statement itself does: Django writes `_binary %s`.
     fn binary(&self, bytes: &[u8], out: &mut Vec<u8>) {
-        if !ends_with_introducer(out) {
+        if self.binary_prefix && !ends_with_introducer(out) {
             out.extend_from_slice(b"_binary");
         }
         self.quoted(bytes, out);
@@ -241,7 +261,7 @@ fn span(value: &Bound<'_, PyDelta>) -> String {
 }
 
 /// A statement as bytes: text is encoded, bytes stay as they are.
-pub(super) fn statement(writer: &Writer, sql: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+pub(super) fn statement(writer: &Writer<'_>, sql: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     if let Ok(text) = sql.cast::<PyString>() {
         return writer.encoded(text).map(Cow::into_owned);
     }

@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use super::call::call;
 use super::callable::Callable;
 use super::connection::Connection;
-use super::link::{Held, Missing};
+use super::link::{Held, Link, Missing};
 use super::managed::Failure;
 use super::options::Objects;
 use super::pool_options::Hooks;
@@ -88,9 +88,9 @@ impl Hook<'_> {
         let connection = Py::new(py, connection).map_err(|error| self.raised(py, error))?;
         let args = PyTuple::new(py, [connection.clone_ref(py)]);
         let answer = args.and_then(|args| call(self.function.bind(py), &args, None));
-        let withdrawn = connection.get().link().withdraw();
+        let withdrawn = connection.get().link().map(Link::withdraw);
         let called = answer.map(drop).map_err(|error| self.raised(py, error));
-        match withdrawn {
+        match withdrawn.unwrap_or(Err(Missing::Closed)) {
             Ok(session) => {
                 *back = Some(session);
                 called

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDelta, PyMapping, PySequence, PyType};
+use pyo3::types::{PyDelta, PyDict, PyMapping, PyModule, PySequence, PyType};
 
 static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UUID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static CONVERTERS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+static NATIVE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 static GETFRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static OURS: PyOnceLock<String> = PyOnceLock::new();
 static STANDARD: PyOnceLock<String> = PyOnceLock::new();
@@ -17,6 +19,7 @@ static STANDARD: PyOnceLock<String> = PyOnceLock::new();
 pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     decimal(py)?;
     uuid(py)?;
+    native_conversions(py)?;
     event(py)?;
     getframe(py)?;
     let _ = (is_ours(py, ""), is_installed(py, ""));
@@ -34,6 +37,20 @@ pub(super) fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 /// `uuid.UUID`.
 pub(super) fn uuid(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     UUID.import(py, "uuid", "UUID")
+}
+
+/// `forksafe.converters.conversions`, as it is by now.
+pub(super) fn conversions(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let converters =
+        CONVERTERS.get_or_try_init(py, || py.import("forksafe.converters").map(Bound::unbind))?;
+    Ok(converters.bind(py).getattr("conversions")?.cast_into()?)
+}
+
+/// The same as it was at first: what the driver does without calling these functions.
+pub(super) fn native_conversions(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    let native =
+        NATIVE.get_or_try_init(py, || Ok::<_, PyErr>(conversions(py)?.copy()?.unbind()))?;
+    Ok(native.bind(py))
 }
 
 /// `forksafe.events.Event`.

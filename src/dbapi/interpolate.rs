@@ -36,10 +36,10 @@ impl<'a, 'py> Parameters<'a, 'py> {
 }
 
 /// Append `template` with its placeholders filled in.
-pub(super) fn interpolate(
-    writer: &Writer,
+pub(super) fn interpolate<'py>(
+    writer: &Writer<'py>,
     template: &[u8],
-    parameters: &Parameters<'_, '_>,
+    parameters: &Parameters<'_, 'py>,
     out: &mut Vec<u8>,
 ) -> PyResult<()> {
     if let Parameters::Absent = parameters {

@@ -63,6 +63,8 @@ pub(super) struct Last {
     pub(super) affected: u64,
     pub(super) insert_id: u64,
     pub(super) warnings: u16,
+    /// How many columns its rows have; zero where it answered none.
+    pub(super) columns: usize,
     /// The cursor whose further answers are still unread; zero for none.
     pub(super) reader: u64,
 }
@@ -84,6 +86,8 @@ pub(super) fn skip_answers(
 pub(super) struct Inside {
     held: Option<Held>,
     pub(super) last: Last,
+    /// What went wrong with the last thing that was asked of the session.
+    trouble: Option<Error>,
     /// The address of the life of the thread that used the connection last; zero for none. It
     /// means no other life as long as the wire knows that one.
     user: usize,
@@ -104,8 +108,13 @@ struct Ends {
 
 impl Ends {
     fn new(held: Held) -> Self {
-        let mut inside =
-            Inside { held: Some(held), last: Last::default(), user: 0, taken_back: false };
+        let mut inside = Inside {
+            held: Some(held),
+            last: Last::default(),
+            trouble: None,
+            user: 0,
+            taken_back: false,
+        };
         let user = sync::Mutex::new(None);
         used(&mut inside, &user);
         Self { inside: Mutex::new(inside), user }
@@ -196,6 +205,10 @@ impl Link {
             panicked = false;
             result
         });
+        let outcome = match inside.held.as_mut().and_then(Held::session_mut) {
+            Some(session) if session.is_cut_off() => kill(py, session, outcome),
+            _ => outcome,
+        };
         if panicked {
             discard(inside.held.take());
         }
@@ -203,7 +216,9 @@ impl Link {
             let held = inside.held.take();
             detached(py, || drop(held))?;
         }
-        outcome?.map_err(|error| raise(&error))
+        let outcome = outcome?;
+        inside.trouble = outcome.as_ref().err().cloned();
+        outcome.map_err(|error| raise(&error))
     }
 
     /// Look at the session, without waiting for anything.
@@ -221,6 +236,11 @@ impl Link {
         Ok(self.enter()?.last)
     }
 
+    /// What went wrong with the last thing that was asked of the session, if it did.
+    pub(super) fn trouble(&self) -> PyResult<Option<Error>> {
+        Ok(self.enter()?.trouble.clone())
+    }
+
     /// A cursor goes without having read all its answers: the next statement may skip them.
     pub(super) fn forget_reader(&self, reader: u64) {
         if let Some(mut inside) = self.wire.0.get().and_then(|ends| ends.inside.try_lock()) {
@@ -233,11 +253,20 @@ impl Link {
     /// Let the session go: closed or checked in, away from the interpreter. Nothing where it is
     /// inherited or gone already.
     pub(super) fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, drop)
+    }
+
+    /// The same without a check-in: a session that was lent is closed too.
+    pub(super) fn discard(&self, py: Python<'_>) -> PyResult<()> {
+        self.end(py, discard)
+    }
+
+    fn end(&self, py: Python<'_>, let_go: fn(Option<Held>)) -> PyResult<()> {
         if self.is_inherited() || self.is_withdrawn() {
             return Ok(());
         }
         let held = self.enter()?.held.take();
-        detached(py, || drop(held))
+        detached(py, || let_go(held))
     }
 
     /// Take back a session of our own that was lent to a hook. Whoever kept the connection object
@@ -286,7 +315,19 @@ fn gone(taken_back: bool) -> PyErr {
     }
 }
 
-/// After a panic nobody knows how far the session got: it is not checked in.
+/// A signal handler has raised while the session waited, and nobody will read the answer: the
+/// server need not go on. What a handler raises meanwhile ends that as well, and comes first.
+fn kill<T>(py: Python<'_>, session: &mut Session, outcome: PyResult<T>) -> PyResult<T> {
+    match (outcome, detached(py, || session.kill())) {
+        (Err(first), Err(second)) => {
+            second.set_context(py, Some(first));
+            Err(second)
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// As after a panic, when nobody knows how far the session got.
 fn discard(held: Option<Held>) {
     match held {
         Some(Held::Lent(lease)) => lease.discard(Discard::Broken),

@@ -8,20 +8,19 @@ use super::from_python::{statement, Writer};
 use super::interpolate::{interpolate, Parameters};
 use crate::session::Batch;
 
-/// The most that goes into one INSERT, in bytes.
-const LARGEST: usize = 1 << 20;
-
-/// Run `query` for each of `many` parameter sets: the rows changed in all, or `None` for no set.
+/// Run `query` for each of `many` parameter sets: the rows changed in all, or `None` for no set. An
+/// INSERT of several has at most `largest` bytes.
 pub(super) fn execute(
     cursor: &Cursor,
     query: &Bound<'_, PyAny>,
     many: &Bound<'_, PyAny>,
+    largest: usize,
 ) -> PyResult<Option<u64>> {
     let writer = cursor.writer(query.py())?;
     let template = statement(&writer, query)?;
     match Batch::of(&template, !writer.no_backslash_escapes) {
         Some(batch) if !cursor.is_prepared() => {
-            Batches::new(cursor, &writer, &template, &batch)?.run(&batch, many)
+            Batches::new(cursor, &writer, &template, &batch, largest)?.run(&batch, many)
         }
         _ => one_by_one(cursor, query, many),
     }
@@ -42,9 +41,9 @@ fn one_by_one(
 }
 
 /// The INSERT that is being filled.
-struct Batches<'a> {
+struct Batches<'a, 'py> {
     cursor: &'a Cursor,
-    writer: &'a Writer,
+    writer: &'a Writer<'py>,
     template: &'a [u8],
     head: Vec<u8>,
     tail: Vec<u8>,
@@ -53,22 +52,24 @@ struct Batches<'a> {
     total: Option<u64>,
 }
 
-impl<'a> Batches<'a> {
+impl<'a, 'py> Batches<'a, 'py> {
     fn new(
         cursor: &'a Cursor,
-        writer: &'a Writer,
+        writer: &'a Writer<'py>,
         template: &'a [u8],
         batch: &Batch<'_>,
+        largest: usize,
     ) -> PyResult<Self> {
         let tail = without_parameters(writer, batch.after)?;
-        let packet = cursor.its_connection().link().look(|session| session.max_allowed_packet())?;
+        let packet =
+            cursor.its_connection().link()?.look(|session| session.max_allowed_packet())?;
         // The comma before a row and the byte of the command count too.
-        let largest = LARGEST.min(packet.saturating_sub(tail.len() + 2));
+        let largest = largest.min(packet.saturating_sub(tail.len() + 2));
         let head = without_parameters(writer, batch.before)?;
         Ok(Self { cursor, writer, template, head, tail, largest, sql: Vec::new(), total: None })
     }
 
-    fn run(mut self, batch: &Batch<'_>, many: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    fn run(mut self, batch: &Batch<'_>, many: &Bound<'py, PyAny>) -> PyResult<Option<u64>> {
         let mut row = Vec::new();
         for args in each(many)? {
             row.clear();
@@ -96,7 +97,7 @@ impl<'a> Batches<'a> {
 }
 
 /// A part of a template in which only `%%` means something.
-fn without_parameters(writer: &Writer, part: &[u8]) -> PyResult<Vec<u8>> {
+fn without_parameters(writer: &Writer<'_>, part: &[u8]) -> PyResult<Vec<u8>> {
     let mut out = Vec::new();
     interpolate(writer, part, &Parameters::Sequence(Vec::new()), &mut out)?;
     Ok(out)

@@ -4,6 +4,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
 
+use super::conversions::Conversions;
 use super::credentials::Source;
 use super::errors::{interrupted, raise, usage};
 use super::foreign;
@@ -17,21 +18,19 @@ const OBJECT_NAMES: [&str; 2] = ["conv", "cursorclass"];
 const CURSORCLASS: &str = "cursorclass is a class whose objects are cursors, such as \
                            forksafe.cursors.DictCursor; it is called with the connection";
 
-const CONV: &str = "conv is a dict that maps column types (constants.FIELD_TYPE numbers) to \
-                    callables, which take the column's text";
-
 /// Options on their way from the caller.
 pub(super) struct Options {
     connect: ConnectOptions,
     pool: Option<Pooling>,
     objects: Objects,
+    conv: Option<Py<PyDict>>,
 }
 
 /// The options that are Python objects.
 #[derive(Default)]
 pub(super) struct Objects {
-    /// The caller's converters, by column type.
-    pub(super) conv: Option<Py<PyDict>>,
+    /// The caller's own functions for values.
+    pub(super) conv: Option<Conversions>,
     /// The class of cursors that are not asked for by a class.
     pub(super) cursorclass: Option<Py<PyType>>,
     user: Option<Source>,
@@ -41,7 +40,7 @@ pub(super) struct Objects {
 impl Objects {
     /// For the garbage collector: they often refer to what the connection or its pool belongs to.
     pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.conv)?;
+        self.conv.iter().try_for_each(|conv| conv.traverse(visit))?;
         visit.call(&self.cursorclass)?;
         [&self.user, &self.password].into_iter().flatten().try_for_each(|it| it.traverse(visit))
     }
@@ -51,7 +50,7 @@ impl Options {
     /// For a connection, which has no pool options.
     pub(super) fn for_connection() -> Self {
         let connect = ConnectOptions { interrupt: Some(interrupted), ..ConnectOptions::default() };
-        Self { connect, pool: None, objects: Objects::default() }
+        Self { connect, pool: None, objects: Objects::default(), conv: None }
     }
 
     /// For a pool.
@@ -114,8 +113,9 @@ impl Options {
     }
 
     /// Those that are Python objects.
-    pub(super) fn objects(self) -> Objects {
-        self.objects
+    pub(super) fn objects(self, py: Python<'_>) -> PyResult<Objects> {
+        let conv = Conversions::of(py, self.conv.as_ref().map(|conv| conv.bind(py)))?;
+        Ok(Objects { conv, ..self.objects })
     }
 
     /// The options there are. That of a pool is known without one too, to say where it belongs.
@@ -137,10 +137,10 @@ impl Options {
         match (name, value.cast::<PyDict>()) {
             ("conv", _) if value.is_none() => Ok(()),
             ("conv", Ok(conv)) => {
-                self.objects.conv = Some(checked_conv(conv)?);
+                self.conv = Some(conv.clone().unbind());
                 Ok(())
             }
-            ("conv", Err(_)) => Err(usage(CONV)),
+            ("conv", Err(_)) => Err(usage("conv is a dict; see forksafe.converters")),
             ("cursorclass", _) => self.set_cursorclass(value),
             ("ssl", Ok(parts)) => self.set_ssl(parts),
             _ if self.set_callable(name, value)? => Ok(()),
@@ -241,13 +241,4 @@ fn plain(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
         let kind = value.get_type().qualname()?;
         Err(usage(format!("{name} must be text, a number, True, False or None, not a {kind}")))
     }
-}
-
-fn checked_conv(conv: &Bound<'_, PyDict>) -> PyResult<Py<PyDict>> {
-    for (kind, converter) in conv {
-        if kind.extract::<u8>().is_err() || !converter.is_callable() {
-            return Err(usage(CONV));
-        }
-    }
-    Ok(conv.copy()?.unbind())
 }

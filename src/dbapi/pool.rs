@@ -1,5 +1,8 @@
 //! `forksafe.Pool`.
 
+mod told;
+mod upkeep;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +20,7 @@ use super::link::Held;
 use super::managed::{Failure, Managed};
 use super::options::Options;
 use super::place::{place, thread_name};
-use super::stats::as_dict;
-use crate::pool::{self, Caller, Stats};
+use crate::pool::{self, Caller};
 use crate::session::{Given, Value};
 
 /// A pool of connections that survives `fork()`.
@@ -86,12 +88,6 @@ fn seconds(timeout: Option<f64>) -> PyResult<Option<Duration>> {
     Given { name: "timeout", value }.seconds_or_zero().map_err(usage)
 }
 
-/// A size that was given, or the one that there is.
-fn size(name: &str, given: Option<i64>, now: usize) -> PyResult<usize> {
-    let Some(given) = given else { return Ok(now) };
-    Given { name, value: Value::Int(given) }.count().map_err(usage)
-}
-
 #[pymethods]
 impl Pool {
     #[new]
@@ -104,7 +100,7 @@ impl Pool {
         let mut options = Options::for_pool().read(url, options)?;
         let (connector, plain) = (options.connector()?, options.pool());
         let hooks = options.hooks(py)?;
-        let kit = Arc::new(Kit { hooks, objects: options.objects() });
+        let kit = Arc::new(Kit { hooks, objects: options.objects(py)? });
         let managed = Managed::new(connector, Arc::clone(&kit));
         let pool = pool::Pool::new(managed, plain).map_err(usage)?;
         let pool = Bound::new(py, Self { pool, kit })?;
@@ -171,111 +167,6 @@ impl Pool {
         self.now(py, |pool| pool.close_within(timeout, Some(&|| !interrupted())))
     }
 
-    /// Change `min_size` and `max_size`, or one of them, in this process and in children forked
-    /// later.
-    ///
-    /// What is idle and too many is closed at once, what is in use and too many when it comes
-    /// back. Nothing is opened: see `open()`. Raises ProgrammingError for sizes that cannot be.
-    ///
-    /// psycopg_pool: `resize(min_size, max_size)`. HikariCP: `setMaximumPoolSize()`.
-    #[pyo3(signature = (*, min_size = None, max_size = None))]
-    fn resize(&self, py: Python<'_>, min_size: Option<i64>, max_size: Option<i64>) -> PyResult<()> {
-        let now = self.now(py, pool::Pool::limits)?;
-        let min_size = size("min_size", min_size, now.0)?;
-        let max_size = size("max_size", max_size, now.1)?;
-        self.now(py, |pool| pool.resize(min_size, max_size))?.map_err(usage)
-    }
-
-    /// Replace every connection: the idle ones are closed at once, those in use when they come
-    /// back. For instance after a change of grants, or before the server is stopped.
-    ///
-    /// psycopg_pool: `drain()`. HikariCP: `softEvictConnections()`.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        self.now(py, pool::Pool::drain)
-    }
-
-    /// Test every idle connection by a ping and by the option `check`, and close those that fail.
-    /// Answers how many did.
-    ///
-    /// psycopg_pool: `check()`.
-    fn check(&self, py: Python<'_>) -> PyResult<usize> {
-        self.wait(py, None, None, |caller| Ok(self.pool.check(caller)))
-    }
-
-    /// Lend nothing until `resume()`: callers wait, each within its time-out. What is lent stays
-    /// lent. In this process alone: a child forked meanwhile lends.
-    ///
-    /// HikariCP: `suspendPool()`.
-    fn suspend(&self, py: Python<'_>) -> PyResult<()> {
-        self.now(py, pool::Pool::suspend)
-    }
-
-    /// Lend again after `suspend()`. Safe to repeat.
-    ///
-    /// HikariCP: `resumePool()`.
-    fn resume(&self, py: Python<'_>) -> PyResult<()> {
-        self.now(py, pool::Pool::resume)
-    }
-
-    /// What the pool is doing, and has done in this process, as a dictionary.
-    ///
-    /// psycopg_pool's fifteen keys with its meanings (times in whole milliseconds):
-    ///
-    /// pool_min, pool_max: the options, or what `resize()` made of them.
-    /// pool_size, pool_available: connections idle and in use; those idle.
-    /// requests_waiting: callers waiting now.
-    /// requests_num, requests_queued, requests_wait_ms, requests_errors: connections asked for;
-    /// how often the caller had to wait, and how long all did; how often there was an error.
-    /// usage_ms: how long connections were lent.
-    /// returns_bad: connections that came back broken.
-    /// connections_num, connections_ms, connections_errors: attempts to connect, those that failed
-    /// included; how long those took that did not; those that failed.
-    /// connections_lost: connections that `check()` found dead.
-    ///
-    /// And our own (times in seconds):
-    ///
-    /// pid, name, closed, suspended: the process, the pool, its state.
-    /// down_for: for how long no connection could be opened; None: the last attempt went well.
-    /// in_use: connections lent, being opened, tested or reset.
-    /// forks_noticed: forks between the pool's first process and this one, as far as it was used.
-    /// hand_offs: connections that went straight from one caller to the next.
-    /// timeouts: callers that got a PoolTimeout.
-    /// pings, ping_failures, probe_failures: tests of idle connections.
-    /// discards: connections not kept, by reason: expired, idle, broken, inherited, closed,
-    /// read_only, drained, surplus.
-    /// leaks, collected, orphaned: leases held longer than `leak_after`; those that came back because
-    /// the connection object was collected, or the thread that had used it had ended.
-    /// wait_time, use_time: from request to lease, from lease to check-in: count, p50, p99, max.
-    /// leases: who holds what, longest first: thread, seconds, where (with `leak_after`), leaked.
-    /// idle_limit, idle_limit_source: how long a connection may rest; "max_idle" or
-    /// "wait_timeout", the server's.
-    /// last_connect_error: why an attempt to connect failed last.
-    ///
-    /// psycopg_pool: `get_stats()`. SQLAlchemy: `status()`. HikariCP: `HikariPoolMXBean`.
-    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        as_dict(py, &self.now(py, pool::Pool::stats)?)
-    }
-
-    /// As `stats()`; what is counted is counted from zero again from here on, but for
-    /// `forks_noticed` and `discards["inherited"]`.
-    ///
-    /// psycopg_pool: `pop_stats()`.
-    fn pop_stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        as_dict(py, &self.now(py, pool::Pool::pop_stats)?)
-    }
-
-    /// Whether it has been closed, in this process or before the fork.
-    #[getter]
-    fn closed(&self, py: Python<'_>) -> PyResult<bool> {
-        self.now(py, pool::Pool::is_closed)
-    }
-
-    /// Its name in errors, events and stats: the option, or one made up.
-    #[getter]
-    fn name(&self) -> &str {
-        self.pool.name()
-    }
-
     /// As `open()`.
     fn __enter__(slf: Py<Self>, py: Python<'_>) -> PyResult<Py<Self>> {
         slf.get().open(py, true, None)?;
@@ -288,26 +179,11 @@ impl Pool {
         self.close(py, 0.0).map(drop)
     }
 
-    /// How many connections there are, idle and in use.
-    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.now(py, pool::Pool::size)
-    }
-
-    /// True, also while there is no connection: `pool or default` must not pass an empty one over.
-    fn __bool__(&self) -> bool {
-        true
-    }
-
     fn __reduce__(&self) -> PyResult<()> {
         Err(PyTypeError::new_err(
             "cannot pickle a forksafe.Pool: its connections belong to one process; make one in \
              the process that needs it, or fork: a child may use the pool it inherits",
         ))
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let stats: Stats = self.now(py, pool::Pool::stats)?;
-        Ok(format!("<forksafe.Pool {stats}>"))
     }
 
     /// The hooks, unless connections that are lent share them: those may still call them.

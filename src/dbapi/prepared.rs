@@ -8,10 +8,10 @@ use super::interpolate::{Parameters, Values};
 use crate::session::{Bindings, Marked};
 
 /// A statement as it is sent, and its values.
-pub(super) fn prepare(
-    writer: &Writer,
+pub(super) fn prepare<'py>(
+    writer: &Writer<'py>,
     template: &[u8],
-    parameters: &Parameters<'_, '_>,
+    parameters: &Parameters<'_, 'py>,
 ) -> PyResult<(Vec<u8>, Bindings)> {
     let any = !matches!(parameters, Parameters::Absent);
     let Marked { sql, places } =
@@ -26,7 +26,11 @@ pub(super) fn prepare(
 }
 
 /// Add `value` with the type that its literal has.
-fn bind(writer: &Writer, value: &Bound<'_, PyAny>, bindings: &mut Bindings) -> PyResult<()> {
+fn bind<'py>(
+    writer: &Writer<'py>,
+    value: &Bound<'py, PyAny>,
+    bindings: &mut Bindings,
+) -> PyResult<()> {
     match writer.said(value)? {
         Said::Null => bindings.null(),
         Said::Int(number) => bindings.signed(number),
@@ -34,6 +38,13 @@ fn bind(writer: &Writer, value: &Bound<'_, PyAny>, bindings: &mut Bindings) -> P
         Said::Float(number) => bindings.double(number),
         Said::Text(text) => bindings.text(&text),
         Said::Bytes(bytes) => bindings.bytes(&bytes),
+        Said::Literal(_) => {
+            let kind = value.get_type().qualname()?;
+            return Err(usage(format!(
+                "a {kind} cannot be a parameter of a prepared statement: what its encoder in conv \
+                 answers is SQL, not a value"
+            )));
+        }
         Said::Group => {
             let kind = value.get_type().qualname()?;
             return Err(usage(format!(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::columns::{describe, keys};
+use super::columns::{self, describe, keys};
 use super::style::Style;
-use super::to_python::RowDecoder;
-use crate::session::{Answer, Charset, Outcome, ResultSet};
+use super::to_python::{Reader, RowDecoder};
+use crate::session::{Answer, Charset, Column, Outcome, ResultSet};
 
 /// Rows that were received and not yet fetched.
 pub(super) struct Rows {
@@ -60,14 +60,14 @@ pub(super) struct Loaded {
     pub(super) rowcount: Option<u64>,
     pub(super) lastrowid: Option<u64>,
     pub(super) warnings: u16,
+    charset: Charset,
 }
 
 impl Loaded {
     pub(super) fn new(
         py: Python<'_>,
         answer: Answer,
-        charset: Charset,
-        conv: Option<&Bound<'_, PyDict>>,
+        reader: Reader<'_>,
         style: Style,
     ) -> PyResult<Self> {
         let (result, flows) = match answer {
@@ -77,8 +77,8 @@ impl Loaded {
         };
         let columns = Arc::clone(result.columns());
         let rows = Rows {
-            decoder: RowDecoder::new(&columns, charset, conv)?,
-            keys: style.dicts().then(|| keys(py, &columns, charset)),
+            decoder: RowDecoder::new(py, &columns, reader)?,
+            keys: style.dicts().then(|| keys(py, &columns, reader.charset, false)),
             result,
             before: 0,
             next: 0,
@@ -88,8 +88,9 @@ impl Loaded {
             rowcount: (!flows).then_some(rows.result.len() as u64),
             lastrowid: Some(0),
             warnings: rows.result.warnings,
-            description: Some(describe(py, &columns, charset)?),
+            description: Some(describe(py, &columns, reader.charset)?),
             rows: Some(rows),
+            charset: reader.charset,
         })
     }
 
@@ -100,6 +101,35 @@ impl Loaded {
             warnings: outcome.warnings,
             ..Self::default()
         }
+    }
+
+    /// Keep the numbers alone: a program may ask a closed cursor for them.
+    pub(super) fn forget_rows(&mut self) {
+        (self.rows, self.description) = (None, None);
+    }
+
+    /// The columns; none where there are no rows.
+    pub(super) fn columns(&self) -> &[Column] {
+        self.rows.as_ref().map_or(&[], |rows| rows.result.columns())
+    }
+
+    /// What the server says of each column; `None` where there are no rows.
+    pub(super) fn flags(&self, py: Python<'_>) -> PyResult<Option<Py<PyTuple>>> {
+        self.rows.is_some().then(|| columns::flags(py, self.columns())).transpose()
+    }
+
+    /// The keys that its rows have as dictionaries.
+    pub(super) fn keys(&self, py: Python<'_>, whole: bool) -> Vec<Py<PyString>> {
+        keys(py, self.columns(), self.charset, whole)
+    }
+
+    /// Go to a row, if there is one of that number.
+    pub(super) fn seek(&mut self, number: usize) -> bool {
+        let Some(rows) = self.rows.as_mut().filter(|rows| number < rows.result.len()) else {
+            return false;
+        };
+        rows.next = number;
+        true
     }
 
     /// Whether rows are still to be read from the session.

@@ -38,6 +38,11 @@ impl Style {
         }
     }
 
+    /// Whether rows stay with the server until they are fetched.
+    pub(super) fn streams(self) -> bool {
+        self.streams
+    }
+
     /// Whether a row is a dictionary.
     pub(super) fn dicts(self) -> bool {
         self.dicts

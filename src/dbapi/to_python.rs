@@ -2,12 +2,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyString, PyTuple,
+    PyBytes, PyDate, PyDateTime, PyDelta, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
 };
 
 use super::call::call;
+use super::conversions::{chosen, Conversions};
 use super::errors::malformed;
-use super::imports::decimal;
+use super::imports::{decimal, native_conversions};
 use crate::session::{Charset, Column, ColumnFlags, ColumnType, Format, ResultSet, Values};
 
 /// The character set number that means "bytes, not text".
@@ -23,7 +24,67 @@ pub(super) enum Decoder {
     Time,
     Text,
     Bytes,
-    Own(Py<PyAny>),
+    /// A callable that takes text.
+    OfText(Py<PyAny>),
+    /// A callable that takes bytes.
+    OfBytes(Py<PyAny>),
+}
+
+/// How the values of columns are read on a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) charset: Charset,
+    /// Whether text is `str`; else it stays bytes.
+    pub(super) use_unicode: bool,
+    pub(super) conv: Option<&'a Conversions>,
+}
+
+impl Reader<'_> {
+    /// As nobody has asked for anything else.
+    pub(super) fn plain(charset: Charset) -> Self {
+        Self { charset, use_unicode: true, conv: None }
+    }
+
+    fn decoder(self, py: Python<'_>, column: &Column) -> PyResult<Decoder> {
+        let kind = column.column_type() as u8;
+        match self.conv.map(|conv| conv.decoder(py, kind)).transpose()?.flatten() {
+            Some(own) => self.own(&own, column),
+            None => Ok(self.native(column)),
+        }
+    }
+
+    fn native(self, column: &Column) -> Decoder {
+        match Decoder::of(column) {
+            Decoder::Text if !self.use_unicode => Decoder::Bytes,
+            decoder => decoder,
+        }
+    }
+
+    /// What the program has for the type of a column: one callable, None, or a choice of them.
+    fn own(self, own: &Bound<'_, PyAny>, column: &Column) -> PyResult<Decoder> {
+        let py = own.py();
+        let is_choice = own.is_instance_of::<PyList>() || own.is_instance_of::<PyTuple>();
+        let function = match is_choice {
+            true => chosen(own, flags(column))?,
+            false => (!own.is_none()).then(|| own.clone()),
+        };
+        let is = |class: Bound<'_, PyType>| function.as_ref().is_some_and(|own| own.is(&class));
+        // mysqlclient itself puts these in the place of whatever `conv` has for text.
+        let is_of_bytes = function.is_none() || is(py.get_type::<PyBytes>());
+        let is_of_text = is(py.get_type::<PyString>());
+        if (is_of_bytes || is_of_text) && self.use_unicode && is_textual(column) {
+            return Ok(self.native(column));
+        }
+        let Some(function) = function.filter(|_| !is_of_bytes) else { return Ok(Decoder::Bytes) };
+        let default = native_conversions(py)?.get_item(column.column_type() as u8)?;
+        Ok(match takes_text(column) {
+            _ if is_of_text => Decoder::Text,
+            _ if default.is_some_and(|default| default.is(&function)) => self.native(column),
+            true if function.is(py.get_type::<PyFloat>()) && is_decimal(column) => Decoder::Float,
+            true => Decoder::OfText(function.unbind()),
+            false => Decoder::OfBytes(function.unbind()),
+        })
+    }
 }
 
 /// How the rows of one result become tuples.
@@ -33,18 +94,9 @@ pub(super) struct RowDecoder {
 }
 
 impl RowDecoder {
-    pub(super) fn new(
-        columns: &[Column],
-        charset: Charset,
-        conv: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<Self> {
-        let decoder = |column: &Column| -> PyResult<Decoder> {
-            let kind = column.column_type() as u8;
-            let own = conv.map(|conv| conv.get_item(kind)).transpose()?.flatten();
-            Ok(own.map_or_else(|| Decoder::of(column), |own| Decoder::Own(own.unbind())))
-        };
-        let decoders = columns.iter().map(decoder).collect::<PyResult<_>>()?;
-        Ok(Self { decoders, charset })
+    pub(super) fn new(py: Python<'_>, columns: &[Column], reader: Reader<'_>) -> PyResult<Self> {
+        let decoders = columns.iter().map(|column| reader.decoder(py, column));
+        Ok(Self { decoders: decoders.collect::<PyResult<_>>()?, charset: reader.charset })
     }
 
     /// One row as a tuple, or `None` past the last.
@@ -131,12 +183,54 @@ impl Decoder {
             Self::Time => time(py, bytes).unwrap_or_else(|| Err(odd("a time"))),
             Self::Text => text(py, bytes, charset),
             Self::Bytes => Ok(PyBytes::new(py, bytes).into_any()),
-            Self::Own(converter) => {
+            Self::OfText(converter) => {
                 let args = PyTuple::new(py, [text(py, bytes, charset)?])?;
+                call(converter.bind(py), &args, None)
+            }
+            Self::OfBytes(converter) => {
+                let args = PyTuple::new(py, [PyBytes::new(py, bytes)])?;
                 call(converter.bind(py), &args, None)
             }
         }
     }
+}
+
+/// The types of columns that hold text or bytes.
+fn is_textual(column: &Column) -> bool {
+    use ColumnType as T;
+    matches!(
+        column.column_type(),
+        T::MYSQL_TYPE_STRING
+            | T::MYSQL_TYPE_VAR_STRING
+            | T::MYSQL_TYPE_VARCHAR
+            | T::MYSQL_TYPE_TINY_BLOB
+            | T::MYSQL_TYPE_MEDIUM_BLOB
+            | T::MYSQL_TYPE_LONG_BLOB
+            | T::MYSQL_TYPE_BLOB
+            | T::MYSQL_TYPE_JSON
+    )
+}
+
+fn is_decimal(column: &Column) -> bool {
+    use ColumnType as T;
+    matches!(column.column_type(), T::MYSQL_TYPE_DECIMAL | T::MYSQL_TYPE_NEWDECIMAL)
+}
+
+/// Whether a callable gets `str` of such a column: with mysqlclient 2 it gets bytes of all others.
+fn takes_text(column: &Column) -> bool {
+    use ColumnType as T;
+    let is_moment = matches!(
+        column.column_type(),
+        T::MYSQL_TYPE_DATE | T::MYSQL_TYPE_TIME | T::MYSQL_TYPE_DATETIME | T::MYSQL_TYPE_TIMESTAMP
+    );
+    is_moment || is_decimal(column)
+}
+
+/// A column's flags, with BINARY where it holds bytes: by itself it tells of the collation.
+fn flags(column: &Column) -> u16 {
+    let mut flags = column.flags();
+    flags.set(ColumnFlags::BINARY_FLAG, column.character_set() == BINARY);
+    flags.bits()
 }
 
 fn is_enum_or_set(column: &Column) -> bool {

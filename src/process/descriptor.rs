@@ -56,6 +56,13 @@ impl Descriptor {
     pub fn is_ours(&self) -> bool {
         means(self.fd, self.inode)
     }
+
+    /// Tell the other end that nobody listens any more. Nothing where it is inherited.
+    pub fn shut(&self) {
+        if Process::current().generation() == self.generation && self.is_ours() {
+            let _ = shutdown(self.fd, Shutdown::Both);
+        }
+    }
 }
 
 impl AsRawFd for Descriptor {

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::asked::Asked;
 use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::credentials::Credentials;
@@ -12,6 +13,7 @@ use super::error::Error;
 use super::handshake::Greeting;
 use super::holds::Holds;
 use super::hosts::Host;
+use super::identity::Identity;
 use super::limits::ServerLimits;
 use super::marks::Marks;
 use super::options::ConnectOptions;
@@ -19,6 +21,7 @@ use super::prepared::Statements;
 use super::rows::{Format, ResultSet};
 use super::socket::CLOSED_BY_OTHERS;
 use super::status::Status;
+use super::strayed::Strayed;
 use super::stream::{Stream, UNASKED};
 use super::tracking::Tracking;
 use super::transport::Silence;
@@ -47,10 +50,15 @@ pub(super) struct Body {
     pub(super) credentials: Credentials,
     pub(super) greeting: Greeting,
     pub(super) limits: ServerLimits,
+    /// Of the server, as far as it is known.
+    pub(super) identity: Option<Identity>,
+    /// The last command.
+    pub(super) asked: Asked,
     pub(super) status: Status,
     pub(super) tracking: Tracking,
     pub(super) holds: Holds,
     pub(super) marks: Marks,
+    pub(super) strayed: Strayed,
     /// Its server has refused a change because it takes none.
     pub(super) read_only: bool,
     /// The columns of the rows that are still to be read.
@@ -97,6 +105,7 @@ impl Body {
             return Err(Error::packet_too_large(size, self.limits.max_allowed_packet));
         }
         (self.format, self.runs) = (command.format(), command.runs());
+        self.asked.note(command);
         self.stream.begin();
         let sent = self.stream.send(&parts);
         sent.map_err(|broken| self.end(broken))
@@ -131,7 +140,7 @@ impl Body {
     }
 
     pub(super) fn next_answer(&mut self, reading: Reading) -> Result<Option<Answer>, Error> {
-        self.skip_rows(usize::MAX)?;
+        self.skip_flow()?;
         match &self.over {
             Some(cause) => Err(Error::gone(cause)),
             None if self.status.has_more() => self.answer(reading).map(Some),
@@ -160,16 +169,22 @@ impl Body {
         Ok(rows)
     }
 
+    /// What were read under a number that is another's by now would be missing there.
+    pub(super) fn must_be_ours(&mut self) -> Result<(), Error> {
+        match self.stream.is_ours() {
+            true => Ok(()),
+            false => Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS)))),
+        }
+    }
+
     /// Read what the last command is answered with.
     pub(super) fn read<T>(
         &mut self,
         reading: Reading,
         read: impl FnOnce(&mut Reader<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        // What were read under a number that is another's by now would be missing there.
-        if !self.stream.is_ours() {
-            return Err(self.end(Broken::Io(io::Error::other(CLOSED_BY_OTHERS))));
-        }
+        self.must_be_ours()?;
+        self.stream.await_answer();
         let mut reader = Reader {
             stream: &mut self.stream,
             capabilities: self.greeting.capabilities,
@@ -202,7 +217,11 @@ impl Body {
         }
     }
 
-    fn end(&mut self, broken: Broken) -> Error {
+    pub(super) fn end(&mut self, broken: Broken) -> Error {
+        self.asked.cut_off = self.stream.has_sent() && matches!(broken, Broken::Interrupted);
+        if !self.asked.cut_off && !matches!(broken, Broken::Inherited(_)) {
+            self.stream.shut();
+        }
         let error = broken.after(self.stream.has_sent() && self.runs);
         self.over = Some(format!("the session had ended before: {}", error.message()));
         error

@@ -38,6 +38,8 @@ pub(super) enum Command<'a> {
     Execute(&'a [u8], &'a [u8]),
     /// Has no answer.
     CloseStatement(&'a [u8; 4]),
+    /// Nothing but these bytes.
+    Plain(&'a [u8]),
 }
 
 impl<'a> Command<'a> {
@@ -64,6 +66,7 @@ impl<'a> Command<'a> {
             Self::Prepare(sql) => [&[COM_STMT_PREPARE], sql],
             Self::Execute(head, values) => [head, values],
             Self::CloseStatement(id) => [&[COM_STMT_CLOSE], id],
+            Self::Plain(bytes) => [bytes, &[]],
         }
     }
 }
@@ -143,6 +146,7 @@ impl Reader<'_> {
             Some(_) => {
                 let count = lenenc(payload).map_or(0, |(count, _)| count);
                 self.stream.forget();
+                self.status.says(None);
                 let columns = self.columns(count as usize)?;
                 match self.reading {
                     Reading::Whole => self.result(columns).map(Answer::Rows),
@@ -153,11 +157,12 @@ impl Reader<'_> {
         }
     }
 
-    fn done(&mut self, range: std::ops::Range<usize>) -> Result<Answer, Failure> {
+    pub(super) fn done(&mut self, range: std::ops::Range<usize>) -> Result<Answer, Failure> {
         let packet: OkPacketDeserializer<'_, CommonOkPacket> =
             ParseBuf(self.stream.payload(range)).parse(self.capabilities)?;
         let ok = OkPacket::from(packet);
         self.status.told(ok.status_flags());
+        self.status.says(ok.info_ref());
         self.tracking.told(&ok);
         let outcome = Outcome {
             affected: ok.affected_rows(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::asked::Asked;
 use super::body::Body;
 use super::command::Reading;
 use super::credentials::Credentials;
@@ -19,6 +20,7 @@ use super::prepared::Statements;
 use super::rows::Format;
 use super::socket::Socket;
 use super::status::Status;
+use super::strayed::Strayed;
 use super::stream::{Limits, Stream};
 use super::tracking::Tracking;
 
@@ -42,6 +44,21 @@ impl Body {
             Place::Tcp(name, port) => Socket::tcp(name, *port, deadline, options.interrupt)?,
             Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,
         };
+        let mut body = Self::log_in(socket, host, options, credentials, deadline)?;
+        body.set_up()?;
+        body.stream.set_deadline(None);
+        Ok(body)
+    }
+
+    /// A session on a fresh socket, as the server makes it: nothing is set up yet, and `deadline`
+    /// still holds.
+    pub(super) fn log_in(
+        socket: Socket,
+        host: &Arc<Host>,
+        options: &Arc<ConnectOptions>,
+        credentials: &Credentials,
+        deadline: Instant,
+    ) -> Result<Self, Error> {
         let limits = Limits {
             read: options.read_timeout,
             write: options.write_timeout,
@@ -50,7 +67,7 @@ impl Body {
         };
         let mut stream = Stream::new(socket, limits);
         let greeting = handshake::perform(&mut stream, options, credentials, host)?;
-        let mut body = Self {
+        Ok(Self {
             stream,
             options: Arc::clone(options),
             host: Arc::clone(host),
@@ -59,8 +76,11 @@ impl Body {
             tracking: Tracking::new(greeting.capabilities, &greeting.version),
             greeting,
             limits: ServerLimits::default(),
+            identity: None,
+            asked: Asked::default(),
             holds: Holds::default(),
             marks: Marks::default(),
+            strayed: Strayed::default(),
             read_only: false,
             flow: None,
             statements: Statements::new(options.prepared_cache_size),
@@ -68,10 +88,7 @@ impl Body {
             runs: true,
             used: Instant::now(),
             over: None,
-        };
-        body.set_up()?;
-        body.stream.set_deadline(None);
-        Ok(body)
+        })
     }
 
     /// Character set, modes, the caller's statement, and then what the server's limits are.

@@ -28,6 +28,7 @@ pub struct Error {
     pub(super) kind: Kind,
     pub(super) errno: u16,
     pub(super) message: String,
+    pub(super) state: [u8; 5],
 }
 
 /// Nothing was sent: the statement has certainly not run (CR_SERVER_GONE_ERROR).
@@ -51,7 +52,7 @@ const FATAL: [u16; 4] = [1053, 1927, 3169, 4031];
 
 impl Error {
     fn new(kind: Kind, errno: u16, message: impl Into<String>) -> Self {
-        Self { kind, errno, message: message.into() }
+        Self { kind, errno, message: message.into(), state: *b"HY000" }
     }
 
     /// 2006: the session died before anything of this statement was sent.
@@ -170,10 +171,11 @@ impl Error {
     pub(super) fn server(error: &ServerError<'_>) -> Self {
         let errno = error.error_code();
         let text = error.message_str();
+        let state = error.sql_state_ref().map_or(*b"HY000", |state| state.as_bytes());
         if FATAL.contains(&errno) {
             return Self::lost(format_args!("the server ended the session: {errno} {text}"));
         }
-        Self::new(Kind::Server, errno, text.into_owned())
+        Self { state, ..Self::new(Kind::Server, errno, text.into_owned()) }
     }
 
     /// The server refused the log-in.
@@ -189,6 +191,11 @@ impl Error {
     /// The text, without the number.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The SQLSTATE: the server's, or "HY000" for an error of this side.
+    pub fn state(&self) -> &str {
+        std::str::from_utf8(&self.state).unwrap_or("HY000")
     }
 
     /// Whether the session can no longer be used after it.

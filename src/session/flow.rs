@@ -8,6 +8,11 @@
 //! A session that comes back to a pool with rows unread is worth reading on for only so long:
 //! [`SKIPPED`] bytes, and [`PATIENCE`]. With more to come the pool discards it, and the server,
 //! whose socket is closed, ends the statement.
+//!
+//! Rows that a cursor leaves unread are read on for [`READ_ON`]. If there are still more, a second
+//! session has the server end the statement (`KILL QUERY`); then the session goes on, with its
+//! transaction. Where that cannot be, the session is over. Neither is done to a statement that may
+//! change something, or that others follow: those are to be carried out, and so read to their end.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +21,7 @@ use super::body::Body;
 use super::broken::Broken;
 use super::command::{Answer, Command, Failure, Reader, Reading};
 use super::error::Error;
+use super::kill::Target;
 use super::manager::Connector;
 use super::rows::{end, ResultSet, HEADER};
 use super::{Column, Session};
@@ -24,6 +30,12 @@ use super::{Column, Session};
 const PART: usize = 48 * 1024;
 /// How much is received at one go. Not less than a part and a row of the usual kind.
 const GULP: usize = 64 * 1024;
+/// For how long rows that nobody wants are read.
+const READ_ON: Duration = Duration::from_secs(1);
+/// For how long those are read that a statement had sent before it was ended.
+const RUN_OUT: Duration = Duration::from_secs(10);
+/// ER_QUERY_INTERRUPTED.
+const ENDED: u16 = 1317;
 /// How much of a flow is skipped at a check-in, in bytes.
 pub(super) const SKIPPED: usize = 1 << 20;
 /// How long a check-in waits for what it skips.
@@ -77,6 +89,54 @@ impl Connector {
 }
 
 impl Body {
+    /// Skip the rows of a flow: `false` where the session is over by that.
+    pub(super) fn skip_flow(&mut self) -> Result<bool, Error> {
+        if !self.asked.only_reads() || self.status.has_more() {
+            self.skip_rows(usize::MAX)?;
+        } else if !self.skip_until(Instant::now() + READ_ON)? {
+            match self.kill(Target::Statement) {
+                Ok(true) => self.run_out()?,
+                _ => self.leave_unread(),
+            }
+        }
+        Ok(self.over.is_none())
+    }
+
+    /// Skip the rows that come until then: whether they were all.
+    fn skip_until(&mut self, end: Instant) -> Result<bool, Error> {
+        while self.flow.is_some() {
+            self.must_be_ours()?;
+            let comes = Instant::now() < end && {
+                let comes = self.stream.comes(end);
+                comes.map_err(|broken| self.end(broken))?
+            };
+            if !comes {
+                return Ok(false);
+            }
+            self.next_rows()?;
+        }
+        Ok(true)
+    }
+
+    /// The statement has been ended: skip what it had sent before.
+    fn run_out(&mut self) -> Result<(), Error> {
+        let skipped = self.skip_until(Instant::now() + RUN_OUT);
+        match skipped {
+            Err(error) if error.errno() == ENDED => Ok(()),
+            Ok(false) => {
+                self.leave_unread();
+                Ok(())
+            }
+            skipped => skipped.map(drop),
+        }
+    }
+
+    fn leave_unread(&mut self) {
+        self.flow = None;
+        self.over = Some("rows had been left unread, too many to skip".into());
+        self.stream.shut();
+    }
+
     pub(super) fn skip_rows(&mut self, limit: usize) -> Result<(), Error> {
         let mut left = limit;
         while self.flow.is_some() {

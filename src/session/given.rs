@@ -166,13 +166,6 @@ impl Given<'_> {
         }
     }
 
-    pub(super) fn only_true(&self) -> Result<(), String> {
-        match self.bool()? {
-            None | Some(true) => Ok(()),
-            Some(false) => self.wrong("true: text columns are answered as str"),
-        }
-    }
-
     pub(super) fn host_order(&self) -> Result<HostOrder, String> {
         match self.text()?.as_deref() {
             None | Some("listed") => Ok(HostOrder::Listed),

@@ -32,6 +32,8 @@ pub(super) struct Greeting {
     pub(super) version: String,
     pub(super) connection_id: u32,
     pub(super) capabilities: Flags,
+    /// What it offers, whether agreed on or not.
+    pub(super) offered: Flags,
     pub(super) status: StatusFlags,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn perform(
         version: version(&hello),
         connection_id: hello.connection_id(),
         capabilities: flags,
+        offered: hello.capabilities(),
         status,
     })
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::body::Body;
 use super::command::Answer;
 use super::error::Error;
-use super::rows::ResultSet;
+use super::identity::Identity;
 
-const ASK_ALL: &[u8] =
-    b"SELECT @@wait_timeout, @@max_allowed_packet, @@max_connections, @@max_user_connections";
+const ASK_ALL: &str =
+    "SELECT @@wait_timeout, @@max_allowed_packet, @@max_connections, @@max_user_connections";
 /// Of a server that knows fewer variables than MySQL and MariaDB.
 const ASK_LESS: &[u8] = b"SELECT @@wait_timeout, @@max_allowed_packet";
 const ASK_WAIT_TIMEOUT: &[u8] = b"SELECT @@wait_timeout";
@@ -47,11 +47,16 @@ impl ServerLimits {
 
 impl Body {
     pub(super) fn ask_limits(&mut self) -> Result<(), Error> {
-        let answer = match self.query(ASK_ALL) {
-            Err(refusal) if !refusal.ends_session() => self.query(ASK_LESS)?,
-            answer => answer?,
-        };
-        self.learn(ServerLimits::of(&numbers(&answer)));
+        let identity = Identity::question(&self.greeting.version);
+        let mut answer = self.query(format!("{ASK_ALL}, {identity}").as_bytes());
+        for less in [ASK_ALL.as_bytes(), ASK_LESS] {
+            if answer.as_ref().is_err_and(|refusal| !refusal.ends_session()) {
+                answer = self.query(less);
+            }
+        }
+        let texts = texts(&answer?);
+        self.learn(ServerLimits::of(&numbers(&texts)));
+        self.identity = Identity::told(self.greeting.connection_id, texts.get(4..));
         self.marks.wait_timeout = false;
         Ok(())
     }
@@ -59,7 +64,7 @@ impl Body {
     /// Ask again what a statement may have changed.
     pub(super) fn follow_wait_timeout(&mut self) -> Result<(), Error> {
         if self.marks.wait_timeout {
-            let answer = self.query(ASK_WAIT_TIMEOUT)?;
+            let answer = texts(&self.query(ASK_WAIT_TIMEOUT)?);
             self.limits.wait_timeout = ServerLimits::of(&numbers(&answer)).wait_timeout;
             self.marks.wait_timeout = false;
         }
@@ -68,17 +73,15 @@ impl Body {
 }
 
 /// The first row.
-fn numbers(answer: &Answer) -> Vec<Option<u64>> {
+fn texts(answer: &Answer) -> Vec<Option<String>> {
     match answer {
-        Answer::Rows(rows) => row(rows).unwrap_or_default(),
+        Answer::Rows(rows) => rows.texts(0).unwrap_or_default(),
         Answer::Done(_) | Answer::Flow(..) => Vec::new(),
     }
 }
 
-fn row(rows: &ResultSet) -> Option<Vec<Option<u64>>> {
-    let mut values = rows.row(0)?;
-    let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
-    Some(rows.columns().iter().map(|_| values.value().ok().flatten().and_then(number)).collect())
+fn numbers(texts: &[Option<String>]) -> Vec<Option<u64>> {
+    texts.iter().map(|text| text.as_ref()?.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! the memory may be half changed. And after any error of transport or protocol a session is
 //! over: whatever it would read next might be the answer to something else.
 
+mod admin;
+mod asked;
 mod auth;
 mod batch;
 mod binary;
@@ -24,8 +26,10 @@ mod given;
 mod handshake;
 mod holds;
 mod hosts;
+mod identity;
 mod inbox;
 mod judgement;
+mod kill;
 mod limits;
 mod manager;
 mod marks;
@@ -38,6 +42,7 @@ mod setting;
 mod socket;
 mod sql;
 mod status;
+mod strayed;
 mod stream;
 mod template;
 mod terms;
@@ -137,11 +142,16 @@ impl Session {
         self.body.get().is_some_and(Body::has_more)
     }
 
-    /// Read and drop the rows and answers that are still to come, in little memory.
+    /// Read and drop the rows and answers that are still to come, in little memory. The rows of a
+    /// statement that only reads are not read for long: then the server is asked to end it, and
+    /// where that fails the session is over.
     ///
     /// # Errors
     /// As [`Session::query`]: a statement may have failed that nobody had looked at yet.
     pub fn finish_answers(&mut self) -> Result<(), Error> {
+        if !self.body()?.skip_flow()? {
+            return Ok(());
+        }
         while self.next_answer(Reading::Parts)?.is_some() {}
         Ok(())
     }

@@ -62,6 +62,11 @@ pub struct ConnectOptions {
     pub database: Option<String>,
     /// Default utf8mb4.
     pub charset: Charset,
+    /// Whether columns of text are answered as text; else as bytes. True.
+    pub use_unicode: bool,
+    /// Whether bytes among parameters are marked as such, so that the server never takes them for
+    /// text. True.
+    pub binary_prefix: bool,
     /// Default: the server's for the character set.
     pub collation: Option<String>,
     /// For connecting, TLS and log-in together; a name is resolved before. Default 10 s.
@@ -110,6 +115,8 @@ impl Default for ConnectOptions {
             credential_timeout: Duration::from_secs(5),
             database: None,
             charset: Charset::default(),
+            use_unicode: true,
+            binary_prefix: true,
             collation: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: None,
@@ -148,13 +155,16 @@ impl ConnectOptions {
         Ok(())
     }
 
+    /// What sets the character set.
+    pub(super) fn names(&self) -> String {
+        let collation = self.collation.as_ref().map(|collation| format!(" COLLATE {collation}"));
+        format!("SET NAMES {}{}", self.charset.name(), collation.unwrap_or_default())
+    }
+
     /// The statement that makes a fresh session ours; `tracked`: whether the server offers to tell
     /// what changes it.
     pub(super) fn setup(&self, tracked: bool) -> String {
-        let mut set = format!("SET NAMES {}", self.charset.name());
-        if let Some(collation) = &self.collation {
-            set += &format!(" COLLATE {collation}");
-        }
+        let mut set = self.names();
         if let Some(autocommit) = self.autocommit {
             set += &format!(", autocommit = {}", u8::from(autocommit));
         }

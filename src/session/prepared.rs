@@ -150,6 +150,7 @@ impl Body {
         head.extend_from_slice(&ONCE.to_le_bytes());
         bindings.write_head(&mut head);
         self.send(Command::Execute(&head, bindings.values()))?;
+        self.asked.note_text(sql);
         self.answer(reading)
     }
 

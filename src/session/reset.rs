@@ -47,6 +47,7 @@ impl Session {
             body.run(Command::Query(b"ROLLBACK"))?;
             body.marks.next_transaction = false;
         }
+        body.come_back()?;
         match body.options.autocommit.filter(|_| strayed) {
             Some(wanted) => self.set_autocommit(wanted),
             None => Ok(()),
@@ -120,6 +121,7 @@ impl Body {
             _ => {}
         }
         (self.holds, self.marks) = (Holds::default(), Marks::default());
+        self.come_back()?;
         self.set_up()
     }
 }

@@ -97,6 +97,13 @@ impl ResultSet {
         self.bytes(index).map(|data| Values { data })
     }
 
+    /// The values of one row in the text format, as text.
+    pub(super) fn texts(&self, index: usize) -> Option<Vec<Option<String>>> {
+        let mut values = self.row(index)?;
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        Some(self.columns.iter().map(|_| values.value().ok().flatten().map(text)).collect())
+    }
+
     /// The values of one row in the binary format.
     pub fn cells(&self, index: usize) -> Option<Cells<'_>> {
         Cells::of(self.bytes(index)?, &self.columns).ok()

@@ -5,7 +5,7 @@ use super::given::{Given, Value};
 use super::options::{ConnectOptions, Secret};
 
 /// The names of all connection options, aliases included.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 33] = [
     "host",
     "host_order",
     "user",
@@ -30,6 +30,7 @@ pub const NAMES: [&str; 32] = [
     "compress",
     "prepared_cache_size",
     "use_unicode",
+    "binary_prefix",
     "ssl",
     "ssl_mode",
     "ssl_ca",
@@ -82,7 +83,8 @@ impl ConnectOptions {
             "local_infile" => self.local_infile = given.bool()? == Some(true),
             "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
             "prepared_cache_size" => self.prepared_cache_size = given.some()?,
-            "use_unicode" => given.only_true()?,
+            "binary_prefix" => self.binary_prefix = given.bool()?.unwrap_or(true),
+            "use_unicode" => self.use_unicode = given.bool()?.unwrap_or(true),
             "ssl" => self.tls.wanted = given.bool()? == Some(true),
             "ssl_mode" => self.tls.mode = given.tls_mode()?,
             "ssl_ca" => self.tls.ca = given.path()?,

@@ -58,6 +58,33 @@ impl Socket {
         Err(Error::connect_host(&place.to_string(), causes.join("; ")))
     }
 
+    /// Another one to the other end of this one, by TCP: whatever its name means by now.
+    pub(super) fn again(
+        &self,
+        deadline: Instant,
+        interrupt: Option<Interrupt>,
+    ) -> Result<Self, Broken> {
+        let peer = socket::getpeername::<SockaddrStorage>(self.as_raw_fd())?;
+        let address = match (peer.as_sockaddr_in(), peer.as_sockaddr_in6()) {
+            (Some(four), _) => SocketAddr::V4((*four).into()),
+            (_, Some(six)) => SocketAddr::V6((*six).into()),
+            _ => return Err(Errno::EAFNOSUPPORT.into()),
+        };
+        Self::tcp_address(address, deadline.saturating_duration_since(Instant::now()), interrupt)
+    }
+
+    /// The port of this end, by TCP.
+    pub(super) fn port(&self) -> Option<u16> {
+        let own = socket::getsockname::<SockaddrStorage>(self.as_raw_fd()).ok()?;
+        let four = own.as_sockaddr_in().map(|four| four.port());
+        four.or_else(|| own.as_sockaddr_in6().map(|six| six.port()))
+    }
+
+    /// Tell the other end that nobody listens any more.
+    pub(super) fn shut(&self) {
+        self.descriptor.shut();
+    }
+
     fn tcp_address(
         address: SocketAddr,
         share: Duration,

@@ -3,19 +3,30 @@
 use mysql::mysql_common::constants::StatusFlags as Flags;
 
 /// The server's status flags, and whether they still hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Status {
     flags: Flags,
     stale: bool,
+    /// What it said in words, after the last answer without rows.
+    words: Vec<u8>,
 }
 
 impl Status {
     pub(super) fn new(flags: Flags) -> Self {
-        Self { flags, stale: false }
+        Self { flags, stale: false, words: Vec::new() }
     }
 
     pub(super) fn told(&mut self, flags: Flags) {
-        *self = Self::new(flags);
+        (self.flags, self.stale) = (flags, false);
+    }
+
+    pub(super) fn says(&mut self, words: Option<&[u8]>) {
+        self.words.clear();
+        self.words.extend_from_slice(words.unwrap_or_default());
+    }
+
+    pub(super) fn words(&self) -> Option<&str> {
+        std::str::from_utf8(&self.words).ok().filter(|words| !words.is_empty())
     }
 
     /// A statement was refused: nothing more follows, and what it did before is not told. One that

@@ -15,10 +15,15 @@ use super::rows::HEADER;
 use super::socket::Socket;
 use super::tls::Tls;
 use super::transport::{Silence, Transport};
-use super::wait::{Interrupt, Patience};
+use super::wait::{Interrupt, Patience, SLICE};
 
 /// Why a stream is broken in which something lies that answers no command.
 pub(super) const UNASKED: &str = "bytes that nobody asked for had been received";
+/// An answer that goes on has so many bytes more within each read time-out. A server keeps rows back
+/// until it has as many to send, at the least that it can be told to.
+const PROGRESS: usize = 1024;
+/// Signals are looked for after so many bytes of a statement.
+const CHUNK: usize = 1 << 20;
 /// An outgoing buffer larger than this is given back after use.
 const OUTBOX_KEPT: usize = 256 * 1024;
 
@@ -32,6 +37,42 @@ pub(super) struct Stream {
     sent: bool,
     asked: bool,
     limits: Limits,
+    wait: Wait,
+}
+
+/// The wait for an answer, or for a part of one.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    /// When the next [`PROGRESS`] bytes must have come.
+    until: Option<Instant>,
+    came: usize,
+    /// When signals were looked for last.
+    looked: Instant,
+}
+
+impl Wait {
+    fn begin(limit: Option<Duration>) -> Self {
+        let now = Instant::now();
+        let until = limit.and_then(|limit| now.checked_add(limit));
+        Self { until, came: 0, looked: now }
+    }
+
+    /// Bytes came.
+    fn came(&mut self, count: usize, limit: Option<Duration>) {
+        self.came += count;
+        if limit.is_some() && self.came >= PROGRESS {
+            *self = Self { looked: self.looked, ..Self::begin(limit) };
+        }
+    }
+
+    /// While bytes go or come all the time, nobody else looks for signals.
+    fn look(&mut self, patience: Patience) -> Result<(), Broken> {
+        if self.looked.elapsed() > SLICE {
+            self.looked = Instant::now();
+            patience.ask()?;
+        }
+        Ok(())
+    }
 }
 
 /// How long one wait may last, however the bytes drip.
@@ -46,9 +87,11 @@ pub(super) struct Limits {
 
 impl Limits {
     fn patience(&self, limit: Option<Duration>) -> Patience {
-        let end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let deadline = end.into_iter().chain(self.deadline).min();
-        Patience::new(deadline, self.interrupt)
+        self.patience_until(limit.and_then(|limit| Instant::now().checked_add(limit)))
+    }
+
+    fn patience_until(&self, end: Option<Instant>) -> Patience {
+        Patience::new(end.into_iter().chain(self.deadline).min(), self.interrupt)
     }
 }
 
@@ -64,6 +107,7 @@ impl Stream {
             sent: false,
             asked: false,
             limits,
+            wait: Wait::begin(limits.read),
         }
     }
 
@@ -80,15 +124,30 @@ impl Stream {
         self.transport.is_ours()
     }
 
+    pub(super) fn socket(&self) -> &Socket {
+        self.transport.socket()
+    }
+
+    /// Nothing more is sent or received: let the server know.
+    pub(super) fn shut(&self) {
+        self.transport.socket().shut();
+    }
+
     /// Whether a byte of the current command has left this process.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
+    }
+
+    /// Somebody waits from now on for what is received next.
+    pub(super) fn await_answer(&mut self) {
+        self.wait = Wait::begin(self.limits.read);
     }
 
     /// Start a command: its packets count from zero.
     pub(super) fn begin(&mut self) {
         self.sequence = 0;
         self.sent = false;
+        self.wait.looked = Instant::now();
         if let Some(compression) = &mut self.compression {
             compression.begin();
         }
@@ -100,8 +159,13 @@ impl Stream {
         outbox.clear();
         frame(parts, &mut self.sequence, &mut outbox);
         let patience = self.limits.patience(self.limits.write);
-        let (transport, sent) = (&mut self.transport, &mut self.sent);
-        let mut send = |bytes: &[u8]| transport.send(bytes, patience, sent);
+        let (transport, sent, wait) = (&mut self.transport, &mut self.sent, &mut self.wait);
+        let mut send = |bytes: &[u8]| {
+            bytes.chunks(CHUNK).try_for_each(|chunk| {
+                transport.send(chunk, patience, sent)?;
+                wait.look(patience)
+            })
+        };
         let done = match &mut self.compression {
             None => send(&outbox),
             Some(compression) => compression.send(&outbox, send),
@@ -110,20 +174,20 @@ impl Stream {
         if outbox.capacity() <= OUTBOX_KEPT {
             self.outbox = outbox;
         }
+        self.await_answer();
         done
     }
 
     /// Receive one packet: where its payload lies in the inbox. Ranges stay valid until
     /// [`Stream::forget`].
     pub(super) fn receive(&mut self) -> Result<Range<usize>, Broken> {
-        let patience = self.limits.patience(self.limits.read);
         let mut whole: Option<Range<usize>> = None;
         loop {
-            let header = self.need(HEADER, patience)?;
+            let header = self.need(HEADER)?;
             let head = &self.inbox.bytes()[header.clone()];
             let length = u32::from_le_bytes([head[0], head[1], head[2], 0]) as usize;
             let number = head[3];
-            let body = self.need(length, patience)?;
+            let body = self.need(length)?;
             let in_turn = match &self.compression {
                 None => number == self.sequence,
                 Some(compression) => compression.in_turn(),
@@ -177,19 +241,39 @@ impl Stream {
         self.inbox.take()
     }
 
-    fn need(&mut self, count: usize, patience: Patience) -> Result<Range<usize>, Broken> {
+    fn need(&mut self, count: usize) -> Result<Range<usize>, Broken> {
         while self.inbox.unread() < count {
-            let (transport, asked) = (&mut self.transport, &mut self.asked);
-            let mut receive =
-                |room: &mut [u8]| transport.receive(room, patience, std::mem::take(asked));
-            let room = self.inbox.room(count);
-            let got = match &mut self.compression {
-                None => receive(room)?,
-                Some(compression) => compression.receive(room, receive)?,
-            };
-            self.inbox.received(got);
+            self.fill(count, self.wait.until)?;
         }
         Ok(self.inbox.advance(count))
+    }
+
+    /// Wait until the next packet is here whole, or its first frame: whether it is `by` then. What
+    /// has come until then stays.
+    pub(super) fn comes(&mut self, by: Instant) -> Result<bool, Broken> {
+        while self.peek().is_none() && self.inbox.unread() <= FRAME {
+            match self.fill(self.inbox.unread() + 1, Some(by)) {
+                Err(Broken::TimedOut) if Instant::now() >= by => return Ok(false),
+                filled => filled?,
+            }
+        }
+        Ok(true)
+    }
+
+    /// Receive at least one byte, into room for `count` unread ones.
+    fn fill(&mut self, count: usize, until: Option<Instant>) -> Result<(), Broken> {
+        let patience = self.limits.patience_until(until);
+        let (transport, asked) = (&mut self.transport, &mut self.asked);
+        let mut receive =
+            |room: &mut [u8]| transport.receive(room, patience, std::mem::take(asked));
+        let room = self.inbox.room(count);
+        let got = match &mut self.compression {
+            None => receive(room)?,
+            Some(compression) => compression.receive(room, receive)?,
+        };
+        self.inbox.received(got);
+        self.wait.came(got, self.limits.read);
+        self.wait.look(patience)
     }
 
     /// Put TLS on the stream.

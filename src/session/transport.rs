@@ -39,6 +39,10 @@ impl Transport {
         self.socket.is_ours()
     }
 
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
     /// Receive at least one byte. `asked`: a command has just been sent, so nothing is there yet,
     /// and a look first would be a wasted call.
     pub(super) fn receive(

@@ -12,7 +12,7 @@ use crate::process::Process;
 
 /// The longest sleep without a look at pending signals: a process-wide signal may be delivered to
 /// another thread, and then `poll` here is not interrupted.
-const SLICE: Duration = Duration::from_millis(200);
+pub(super) const SLICE: Duration = Duration::from_millis(200);
 
 /// Asked between slices: has a signal handler raised something that must end the wait?
 pub type Interrupt = fn() -> bool;
@@ -70,7 +70,8 @@ impl Patience {
         Ok(PollTimeout::try_from(slice).unwrap_or(PollTimeout::ZERO))
     }
 
-    fn ask(self) -> Result<(), Broken> {
+    /// Look for signals: must the wait end?
+    pub(super) fn ask(self) -> Result<(), Broken> {
         let ended = self.interrupt.is_some_and(|interrupted| interrupted());
         // The signal handler may have forked: what this child would wait for is its parent's.
         if !self.birth.is_current() {

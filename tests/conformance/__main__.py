@@ -15,14 +15,30 @@ from pathlib import Path
 
 from scripts.mariadb_server import Server
 from scripts.servers import INSTALLED, NAMES, NotToBeHadError, throwaway
-from tests.conformance.django_suite import DjangoGisSuite, DjangoSuite
+from tests.conformance.django_suite import Django6Suite, DjangoGisSuite, DjangoSuite
+from tests.conformance.environment import version_of
 from tests.conformance.outcome import Outcome, compare, unexplained
 from tests.conformance.report import record
 from tests.conformance.run import log_of, run, saved
+from tests.conformance.sqlalchemy_suite import (
+    SqlalchemyAsMysqldbSuite,
+    SqlalchemyDialectSuite,
+    SqlalchemySuite,
+)
 from tests.conformance.suite import OURS, THEIRS, Plan, Suite
 from tests.given_server import GivenServer
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (DjangoSuite(), DjangoGisSuite())}
+SUITES: Mapping[str, Suite] = {
+    suite.name: suite
+    for suite in (
+        DjangoSuite(),
+        Django6Suite(),
+        DjangoGisSuite(),
+        SqlalchemySuite(),
+        SqlalchemyAsMysqldbSuite(),
+        SqlalchemyDialectSuite(),
+    )
+}
 
 #: For suites that make hundreds of tables, and send rows of some megabytes. MySQL and MariaDB have
 #: different names for the size of the log, and pass over those they do not know.
@@ -53,7 +69,7 @@ def _run(plan: Plan, server: Server, recording: bool) -> Outcome:
     outcome = run(SUITES[plan.suite], plan, server)
     print(f"{plan.key}: {outcome.summary()}", flush=True)
     if recording:
-        record(outcome, {name: suite.exceptions for name, suite in SUITES.items()})
+        record(outcome, {name: suite.all_exceptions() for name, suite in SUITES.items()})
     return outcome
 
 
@@ -62,7 +78,7 @@ def _judge(plan: Plan, ours: Outcome) -> bool:
     beside = saved(_beside(plan))
     theirs = Outcome.load(beside) if beside.exists() else None
     found = compare(ours, theirs)
-    known = SUITES[plan.suite].exceptions
+    known = SUITES[plan.suite].known(plan)
     worse = unexplained({**found.worse, **found.not_run}, known)
     print(f"\n{plan.key} beside {THEIRS if theirs else 'no run of ' + THEIRS}:")
     _print("worse, and no exception", worse)
@@ -81,7 +97,7 @@ def _print(title: str, tests: Mapping[str, str] | set[str]) -> None:
 
 def _beside(plan: Plan) -> Plan:
     return Plan(
-        suite=plan.suite,
+        suite=SUITES[plan.suite].beside or plan.suite,
         driver=THEIRS,
         core=plan.core,
         server=plan.server,
@@ -92,6 +108,9 @@ def _beside(plan: Plan) -> Plan:
 def _plans(options: argparse.Namespace) -> Iterator[Plan]:
     names = list(SUITES) if options.suite == "all" else [options.suite]
     for suite in map(SUITES.__getitem__, names):
+        if version_of(options.python) < suite.since:
+            print(f"{suite.name}: {suite.source} needs Python {suite.since_text()}: see --python")
+            continue
         for driver in options.driver or (THEIRS, OURS):
             if driver == THEIRS and not suite.has_mysqlclient:
                 continue

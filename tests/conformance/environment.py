@@ -35,7 +35,8 @@ class Environment:
         self.requirements = list(requirements)
         self.base = python
         self.wheel = wheel
-        self.directory = KEPT / "environments" / f"{name}-{_version(python)}"
+        version = ".".join(map(str, version_of(python)))
+        self.directory = KEPT / "environments" / f"{name}-py{version}"
         self.python = self.directory / "bin" / "python"
 
     def ready(self) -> Environment:
@@ -87,9 +88,10 @@ class Environment:
         _run(str(self.python), "-m", "pip", "-q", "--disable-pip-version-check", *arguments)
 
 
-def _version(python: str) -> str:
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return "py" + _run(python, "-c", code)
+def version_of(python: str) -> tuple[int, int]:
+    """Of an interpreter, such as (3, 12)."""
+    major, minor = _run(python, "-c", "import sys; print(*sys.version_info[:2])").split()
+    return int(major), int(minor)
 
 
 def _run(*command: str) -> str:

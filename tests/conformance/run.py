@@ -26,10 +26,11 @@ def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
 
     Raises RuntimeError when source or environment cannot be had.
     """
-    source = fetch(suite.source)
     environment = Environment(
         suite.name, suite.requirements, python=plan.python, wheel=plan.wheel
     ).ready()
+    # By the pip of the environment: a project's source may refuse another Python.
+    source = fetch(suite.source, str(environment.python))
     suite.prepare(server, plan)
     OUTCOMES.mkdir(parents=True, exist_ok=True)
     lines = OUTCOMES / f"{plan.key}.jsonl"

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.conformance import KEPT
 
 
-def fetch(requirement: str) -> Path:
-    """The unpacked source distribution of "Name==version"; downloaded once, by pip.
+def fetch(requirement: str, python: str = sys.executable) -> Path:
+    """The unpacked source distribution of "Name==version"; downloaded once, by pip of `python`.
 
     Raises RuntimeError with what pip said when it cannot be had.
     """
@@ -21,16 +21,16 @@ def fetch(requirement: str) -> Path:
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
             unpacked = Path(scratch, "unpacked")
-            shutil.unpack_archive(_download(requirement, Path(scratch)), unpacked)
+            shutil.unpack_archive(_download(requirement, Path(scratch), python), unpacked)
             # An archive holds one directory; moved as a whole, so that it is there or not.
             (inner,) = unpacked.iterdir()
             inner.rename(home)
     return home
 
 
-def _download(requirement: str, into: Path) -> Path:
+def _download(requirement: str, into: Path, python: str) -> Path:
     name = requirement.partition("==")[0]
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name]
+    command = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name]
     done = subprocess.run(
         [*command, "--dest", str(into), requirement], capture_output=True, text=True
     )

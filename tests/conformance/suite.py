@@ -63,16 +63,35 @@ class Suite(abc.ABC):
     requirements: ClassVar[Sequence[str]]
     #: Whether there is something to run with a pool.
     has_pool: ClassVar[bool] = False
-    #: Whether there is something to compare with.
+    #: Whether it runs on mysqlclient.
     has_mysqlclient: ClassVar[bool] = True
+    #: The suite whose run on mysqlclient is the one to compare with, where it is another.
+    beside: ClassVar[str | None] = None
     #: The most seconds that it may take.
     limit: ClassVar[float] = 3600
     #: Tests that pass on mysqlclient and fail here, and tests that fail on both: by name, with the
     #: cause. A name that ends in `*` stands for all that begin so.
     exceptions: ClassVar[Mapping[str, str]] = {}
+    #: Those that a pool brings.
+    pooled_exceptions: ClassVar[Mapping[str, str]] = {}
+    #: The oldest Python that it takes.
+    since: ClassVar[tuple[int, int]] = (3, 10)
+
+    def known(self, plan: Plan) -> dict[str, str]:
+        """The exceptions of one run."""
+        return {**self.exceptions, **(self.pooled_exceptions if plan.pool else {})}
+
+    def all_exceptions(self) -> dict[str, str]:
+        """The exceptions of all runs, for people to read."""
+        pooled = {name: f"with a pool: {why}" for name, why in self.pooled_exceptions.items()}
+        return {**self.exceptions, **pooled}
 
     def prepare(self, server: Server, plan: Plan) -> None:  # noqa: B027 - most need nothing
         """Make on the server what the suite expects to find."""
+
+    def since_text(self) -> str:
+        """Such as "3.12"."""
+        return ".".join(map(str, self.since))
 
     @abc.abstractmethod
     def command(self, plan: Plan, server: Server, source: Path, outcomes: Path) -> Command:

@@ -7,6 +7,7 @@ import re
 from django.db.backends.utils import typecast_time
 
 from forksafe.constants import FIELD_TYPE
+from forksafe.converters import conversions
 
 DATA_TYPES = {
     "AutoField": "integer AUTO_INCREMENT",
@@ -78,6 +79,6 @@ PATTERN_OPS = {
 ISOLATION_LEVELS = ("read committed", "read uncommitted", "repeatable read", "serializable")
 
 # A TIME of the server is a span, signed and up to 838 hours; Django's TimeField is a time of day.
-CONVERSIONS = {FIELD_TYPE.TIME: typecast_time}
+CONVERSIONS = {**conversions, FIELD_TYPE.TIME: typecast_time}
 
 SERVER_VERSION = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{1,2})")

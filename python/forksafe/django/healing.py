@@ -168,7 +168,7 @@ class HealingWrapper(ForkAwareWrapper):
         dead, self.connection = self.connection, None
         if dead is not None:
             with contextlib.suppress(self.Database.Error):
-                dead.close()
+                dead.discard()  # of a pool: what is unfit for us is unfit for the next, too
 
     def _is_of_age(self) -> bool:
         return self.close_at is not None and time.monotonic() >= self.close_at

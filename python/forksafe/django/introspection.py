@@ -11,55 +11,7 @@ from django.db.models import Index
 
 from forksafe.constants import FIELD_TYPE
 
-TABLES = """
-    SELECT table_name, table_type, table_comment
-    FROM information_schema.tables WHERE table_schema = DATABASE()
-"""
-ENGINE = """
-    SELECT engine FROM information_schema.tables
-    WHERE table_schema = DATABASE() AND table_name = %s
-"""
-# A cursor's description tells neither the length of a VARCHAR in characters, nor the precision of a
-# DECIMAL, nor AUTO_INCREMENT. A collation is told only where it is not its table's.
-COLUMNS = """
-    SELECT c.column_name, c.data_type, c.character_maximum_length, c.numeric_precision,
-        c.numeric_scale, c.extra, c.column_default, NULLIF(c.collation_name, t.table_collation),
-        c.column_type LIKE '%% unsigned', c.column_comment
-    FROM information_schema.columns AS c
-    JOIN information_schema.tables AS t USING (table_schema, table_name)
-    WHERE c.table_schema = DATABASE() AND c.table_name = %s
-"""
-RELATIONS = """
-    SELECT k.column_name, k.referenced_column_name, k.referenced_table_name, r.delete_rule
-    FROM information_schema.key_column_usage AS k
-    JOIN information_schema.referential_constraints AS r
-        ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
-        AND r.table_name = k.table_name
-    WHERE k.table_schema = DATABASE() AND k.referenced_table_schema = DATABASE()
-        AND k.table_name = %s
-"""
-KEYS = """
-    SELECT k.constraint_name, c.constraint_type, k.column_name,
-        k.referenced_table_name, k.referenced_column_name
-    FROM information_schema.key_column_usage AS k
-    JOIN information_schema.table_constraints AS c
-        ON c.table_schema = k.table_schema AND c.table_name = k.table_name
-        AND c.constraint_name = k.constraint_name
-    WHERE k.table_schema = DATABASE() AND k.table_name = %s AND c.constraint_type <> 'CHECK'
-        AND COALESCE(k.referenced_table_schema, DATABASE()) = DATABASE()
-    ORDER BY k.ordinal_position
-"""
-# MySQL's view of checks does not say whose they are.
-CHECKS_OF_MARIADB = """
-    SELECT constraint_name, check_clause FROM information_schema.check_constraints
-    WHERE constraint_schema = DATABASE() AND table_name = %s
-"""
-CHECKS_OF_MYSQL = """
-    SELECT k.constraint_name, k.check_clause FROM information_schema.check_constraints AS k
-    JOIN information_schema.table_constraints AS c
-        ON c.constraint_schema = k.constraint_schema AND c.constraint_name = k.constraint_name
-    WHERE c.table_schema = DATABASE() AND c.table_name = %s AND c.constraint_type = 'CHECK'
-"""
+from . import catalog
 
 SERIAL = {
     "IntegerField": "AutoField",
@@ -141,7 +93,7 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
 
     def get_table_list(self, cursor: Any) -> list[TableInfo]:
         """The tables and views of the current database."""
-        cursor.execute(TABLES)
+        cursor.execute(catalog.TABLES)
         return [
             TableInfo(name, TABLE_TYPES.get(kind), comment)
             for name, kind, comment in cursor.fetchall()
@@ -150,7 +102,7 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
     def get_table_description(self, cursor: Any, table_name: str) -> list[FieldInfo]:
         """The columns of a table, in their order."""
         of_json = self._columns_of_json(cursor, table_name)
-        cursor.execute(COLUMNS, [table_name])
+        cursor.execute(catalog.COLUMNS, {"table": table_name})
         facts = {name: rest for name, *rest in cursor.fetchall()}
         cursor.execute(f"SELECT * FROM {self.connection.ops.quote_name(table_name)} LIMIT 0")
         return [
@@ -170,16 +122,21 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
 
     def get_relations(self, cursor: Any, table_name: str) -> dict[str, tuple[Any, ...]]:
         """What each foreign key refers to: column, table and, as of Django 6.1, ON DELETE."""
-        cursor.execute(RELATIONS, [table_name])
+        cursor.execute(catalog.RELATIONS, [table_name])
+        relations = cursor.fetchall()
         on_delete = getattr(self, "on_delete_types", None)
+        if on_delete is None:
+            return {column: tuple(referred) for _, column, *referred in relations}
+        cursor.execute(catalog.DELETE_RULES, [table_name])
+        rules = dict(cursor.fetchall())
         return {
-            column: (*referred, on_delete.get(rule)) if on_delete else tuple(referred)
-            for column, *referred, rule in cursor.fetchall()
+            column: (*referred, on_delete.get(rules.get(name)))
+            for name, column, *referred in relations
         }
 
     def get_storage_engine(self, cursor: Any, table_name: str) -> str:
         """The engine of a table, or the default one if there is no such table."""
-        cursor.execute(ENGINE, [table_name])
+        cursor.execute(catalog.ENGINE, [table_name])
         row = cursor.fetchone()
         return row[0] if row else self.connection.features._mysql_storage_engine
 
@@ -195,7 +152,7 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
         """The columns that MariaDB checks to be JSON; such a check bears the column's name."""
         if not self.connection.mysql_is_mariadb:
             return set()
-        cursor.execute(CHECKS_OF_MARIADB, [table_name])
+        cursor.execute(catalog.CHECKS_OF_MARIADB, [table_name])
         return {
             name
             for name, clause in cursor.fetchall()
@@ -203,15 +160,14 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
         }
 
     def _keys(self, cursor: Any, table_name: str) -> dict[str, dict[str, Any]]:
-        cursor.execute(KEYS, [table_name])
+        cursor.execute(catalog.KEYS, [table_name])
         found: dict[str, dict[str, Any]] = {}
-        for name, kind, column, *referred in cursor.fetchall():
+        for name, column, *referred in cursor.fetchall():
+            foreign = tuple(referred) if referred[0] else None
             key = found.setdefault(
                 name,
                 self._constraint(
-                    primary_key=kind == "PRIMARY KEY",
-                    unique=kind in ("PRIMARY KEY", "UNIQUE"),
-                    foreign_key=tuple(referred) if referred[1] else None,
+                    primary_key=name == catalog.PRIMARY, unique=foreign is None, foreign_key=foreign
                 ),
             )
             if column not in key["columns"]:
@@ -221,7 +177,9 @@ class DatabaseIntrospection(base.BaseDatabaseIntrospection):
     def _checks(self, cursor: Any, table_name: str) -> dict[str, dict[str, Any]]:
         columns = {column.name for column in self.get_table_description(cursor, table_name)}
         mariadb = self.connection.mysql_is_mariadb
-        cursor.execute(CHECKS_OF_MARIADB if mariadb else CHECKS_OF_MYSQL, [table_name])
+        cursor.execute(
+            catalog.CHECKS_OF_MARIADB if mariadb else catalog.CHECKS_OF_MYSQL, [table_name]
+        )
         found = {}
         unnamed = 0
         for name, clause in cursor.fetchall():

@@ -60,11 +60,6 @@ class PooledWrapper(HealingWrapper):
             return self._pool_of(conn_params).connect()
         return forksafe.connect(**conn_params)
 
-    def close_if_health_check_failed(self) -> None:
-        """Leave a pool's connections alone: the pool has looked at them when it lent them."""
-        if not self.is_pooled:
-            super().close_if_health_check_failed()
-
     def _pool_of(self, conn_params: dict[str, Any]) -> forksafe.Pool:
         wanted = {**conn_params, "pool": self._pool_options()}
         pool = self._connection_pools.get(self.alias)

@@ -9,6 +9,24 @@ from django.db.backends.mysql import schema
 BYTES = (bytes, bytearray, memoryview)
 
 
+class Literal(bytes):
+    """A literal as MySQLdb answers it, which is bytes; formatted into a statement, it is text.
+
+    `"DEFAULT %s" % b"1"` reads DEFAULT b'1', which is SQL but says another thing.
+    """
+
+    text: str
+
+    def __new__(cls, quoted: bytes, text: str) -> Literal:
+        """`quoted` is what it compares as, `text` what it is in a statement."""
+        literal = super().__new__(cls, quoted)
+        literal.text = text
+        return literal
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
     """Django's own, with literals that are text whatever the value."""
 
@@ -22,9 +40,15 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
             sql, params = str(sql) % tuple(map(self.quote_value, params)), None
         super().execute(sql, params)
 
-    def quote_value(self, value: Any) -> str:
-        """A value as an SQL literal."""
-        if isinstance(value, BYTES):
-            return f"X'{bytes(value).hex()}'"
+    def quote_value(self, value: Any) -> str | Literal:
+        """A value as an SQL literal, to be formatted into a statement.
+
+        Bytes and truth values are a Literal, since Django's tests want MySQLdb's types.
+        """
         self.connection.ensure_connection()
-        return self.connection.connection.literal(value).decode()
+        connection = self.connection.connection
+        if isinstance(value, BYTES):
+            plain = bytes(value)
+            return Literal(b"'%b'" % connection.escape_string(plain), f"X'{plain.hex()}'")
+        quoted = connection.literal(value)
+        return Literal(quoted, quoted.decode()) if isinstance(value, bool) else quoted.decode()

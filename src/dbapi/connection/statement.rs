@@ -5,35 +5,53 @@ use pyo3::prelude::*;
 
 use super::super::from_python::Writer;
 use super::super::link::skip_answers;
-use super::Connection;
+use super::super::to_python::Reader;
+use super::{Connection, Opened};
 
 impl Connection {
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
     /// skipped first: one of them may tell that a backslash no longer escapes.
-    pub(in super::super) fn writer_for(&self, py: Python<'_>, reader: u64) -> PyResult<Writer> {
-        if self.link.look(|session| session.has_more())? {
-            self.link.work(py, |session, last| skip_answers(session, last, reader))?;
+    pub(in super::super) fn writer_for<'py>(
+        &self,
+        py: Python<'py>,
+        reader: u64,
+    ) -> PyResult<Writer<'py>> {
+        let link = self.link()?;
+        if link.look(|session| session.has_more())? {
+            link.work(py, |session, last| skip_answers(session, last, reader))?;
         }
-        self.writer()
+        self.writer(py)
     }
 
     /// How literals are written on this connection now.
-    pub(in super::super) fn writer(&self) -> PyResult<Writer> {
-        let no_backslash_escapes = self.link.look(|session| session.no_backslash_escapes())?;
-        Ok(Writer { charset: self.options.charset, no_backslash_escapes })
+    pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
+        let Opened { link, options, .. } = self.opened()?;
+        link.look(|session| Writer {
+            charset: session.charset(),
+            binary_prefix: options.binary_prefix,
+            no_backslash_escapes: session.no_backslash_escapes(),
+            encoders: self.conv().and_then(|conv| conv.encoders(py)),
+        })
+    }
+
+    /// How the values of columns are read on it.
+    pub(in super::super) fn reader(&self) -> PyResult<Reader<'_>> {
+        let opened = self.opened()?;
+        let charset = opened.link.look(|session| session.charset())?;
+        Ok(Reader { charset, use_unicode: opened.options.use_unicode, conv: self.conv() })
     }
 
     /// Run a statement of the driver's own. Answers of other statements that nobody reads any
     /// more are skipped.
-    pub(super) fn run(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
-        self.link.work(py, |session, last| {
+    pub(super) fn run(&self, py: Python<'_>, sql: &[u8]) -> PyResult<()> {
+        self.link()?.work(py, |session, last| {
             skip_answers(session, last, 0)?;
             session.query(sql).map(drop)
         })
     }
 
-    pub(super) fn end_transaction(&self, py: Python<'_>, sql: &'static [u8]) -> PyResult<()> {
-        self.link.work(py, |session, last| {
+    pub(super) fn end_transaction(&self, py: Python<'_>, sql: &[u8]) -> PyResult<()> {
+        self.link()?.work(py, |session, last| {
             skip_answers(session, last, 0)?;
             if session.is_over() || !session.surely_no_transaction() {
                 session.query(sql)?;
@@ -44,7 +62,7 @@ impl Connection {
 
     /// Nobody reads on: skip what is unread, whichever cursor it is of.
     fn finish_answers(&self, py: Python<'_>) -> PyResult<()> {
-        self.link.work(py, |session, last| {
+        self.link()?.work(py, |session, last| {
             last.reader = 0;
             session.finish_answers()
         })
@@ -52,7 +70,7 @@ impl Connection {
 
     /// The end of a `Pool.connection()` block: commit or roll back, then check in.
     pub(in super::super) fn end_block(&self, py: Python<'_>, succeeded: bool) -> PyResult<()> {
-        let ended = match (self.link.is_open(), succeeded) {
+        let ended = match (self.is_open(), succeeded) {
             (false, _) => Ok(()),
             (true, true) => self.finish_answers(py).and_then(|()| self.commit(py)),
             // The block's own exception matters more, and check-in discards what is broken; but
@@ -64,7 +82,7 @@ impl Connection {
                 })
             }
         };
-        self.link.close(py)?;
+        self.close(py)?;
         ended
     }
 }

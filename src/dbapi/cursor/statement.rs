@@ -11,7 +11,7 @@ use crate::session::{Answer, Error, Session};
 
 impl Cursor {
     /// How literals are written in the next statement. What is unread of the last is skipped.
-    pub(in super::super) fn writer(&self, py: Python<'_>) -> PyResult<Writer> {
+    pub(in super::super) fn writer<'py>(&self, py: Python<'py>) -> PyResult<Writer<'py>> {
         let mut state = self.open_state()?;
         if state.loaded.flows() {
             state.loaded = Loaded::default();
@@ -43,7 +43,7 @@ impl Cursor {
         state.loaded = Loaded::default();
         let connection = self.connection.get();
         let number = self.number;
-        let answer = connection.link().work(py, |session, last| {
+        let answer = connection.link()?.work(py, |session, last| {
             skip_answers(session, last, number)?;
             session.notice(template.unwrap_or(&sql));
             let answer = send(session, &sql)?;
@@ -60,9 +60,8 @@ impl Cursor {
         state: &mut State,
         answer: Answer,
     ) -> PyResult<Option<u64>> {
-        let connection = self.connection.get();
-        let charset = connection.options().charset;
-        state.loaded = Loaded::new(py, answer, charset, connection.conv(py), self.style)?;
+        let reader = self.connection.get().reader()?;
+        state.loaded = Loaded::new(py, answer, reader, self.style)?;
         Ok(state.loaded.rowcount)
     }
 
@@ -72,24 +71,27 @@ impl Cursor {
         limit: usize,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let mut state = self.open_state()?;
-        let source = Source { link: self.connection.get().link(), reader: self.number };
+        let source = Source { link: self.connection.get().link()?, reader: self.number };
         source.fetch(py, &mut state.loaded, limit)
     }
 }
 
 /// Note for the connection what a statement of cursor `number` left.
-pub(super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
+pub(in super::super) fn note(session: &Session, last: &mut Last, number: u64, answer: &Answer) {
     *last = match answer {
         Answer::Done(done) => Last {
             affected: done.affected,
             insert_id: done.insert_id,
             warnings: done.warnings,
-            reader: 0,
+            ..Last::default()
         },
-        Answer::Rows(rows) => {
-            Last { affected: rows.len() as u64, insert_id: 0, warnings: rows.warnings, reader: 0 }
-        }
-        Answer::Flow(..) => Last::default(),
+        Answer::Rows(rows) => Last {
+            affected: rows.len() as u64,
+            warnings: rows.warnings,
+            columns: rows.columns().len(),
+            ..Last::default()
+        },
+        Answer::Flow(columns, _) => Last { columns: columns.len(), ..Last::default() },
     };
     last.reader = if session.has_more() { number } else { 0 };
 }

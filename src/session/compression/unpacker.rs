@@ -114,7 +114,11 @@ impl Unpacker {
                 if self.packed == 0 || self.inbox.unread() > 0 {
                     return Err(misfit());
                 }
-                self.fetch(self.packed, more)?;
+                match self.fetch(self.packed, more) {
+                    // Whoever waits on gets the rest.
+                    Err(_) if got > 0 => return Ok(got),
+                    fetched => fetched?,
+                }
             }
         }
     }

@@ -1,15 +1,19 @@
 """A plugin of pytest (`-p pytest_recorder`) that writes down how each test ended.
 
 FORKSAFE_CONFORMANCE_OUTCOMES names the file: a line of JSON for each test, as recorder.py has it.
+FORKSAFE_CONFORMANCE_LEFT_OUT is a regular expression of what is left out of the tests' names, for
+a suite that puts the driver into them.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 PATH = os.environ["FORKSAFE_CONFORMANCE_OUTCOMES"]
+LEFT_OUT = os.environ.get("FORKSAFE_CONFORMANCE_LEFT_OUT", "$^")
 MAKER = os.getpid()
 
 
@@ -18,7 +22,7 @@ def pytest_runtest_logreport(report: Any) -> None:
     if os.getpid() != MAKER or (report.passed and report.when != "call"):
         return
     with open(PATH, "a") as lines:
-        note = {"test": report.nodeid, "ended": _ended(report), "why": _why(report)}
+        note = {"test": _name(report), "ended": _ended(report), "why": _why(report)}
         lines.write(json.dumps(note) + "\n")
 
 
@@ -27,8 +31,12 @@ def pytest_collectreport(report: Any) -> None:
     if report.failed or report.skipped:
         with open(PATH, "a") as lines:
             ended = "error" if report.failed else "skipped"
-            note = {"test": report.nodeid, "ended": ended, "why": _why(report)}
+            note = {"test": _name(report), "ended": ended, "why": _why(report)}
             lines.write(json.dumps(note) + "\n")
+
+
+def _name(report: Any) -> str:
+    return re.sub(LEFT_OUT, "", report.nodeid)
 
 
 def _ended(report: Any) -> str:

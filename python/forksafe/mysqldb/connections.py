@@ -1,0 +1,110 @@
+"""`MySQLdb.connections.Connection`."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from .. import _forksafe
+from . import cursors
+from ._exceptions import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,
+)
+
+__all__ = [
+    "Connection",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Warning",
+]
+
+#: The order that MySQLdb has them in.
+POSITIONAL = (
+    "host",
+    "user",
+    "password",
+    "database",
+    "port",
+    "unix_socket",
+    "conv",
+    "connect_timeout",
+    "compress",
+    "named_pipe",
+    "init_command",
+    "read_default_file",
+    "read_default_group",
+    "client_flag",
+    "ssl",
+    "ssl_mode",
+    "local_infile",
+    "read_timeout",
+    "write_timeout",
+    "charset",
+    "auth_plugin",
+    "server_public_key_path",
+    "local_infile_dir",
+)
+
+#: To MySQL's C library an empty text, or a zero, is one that was not given.
+EMPTY_IS_ABSENT = frozenset(POSITIONAL) - {"password", "conv"} | {"db", "collation", "sql_mode"}
+
+FALLBACKS = ("loop", "multi")
+
+
+class Connection(_forksafe.Connection):
+    """A connection to a MySQL or MariaDB server, opened with MySQLdb's arguments.
+
+    They are those of `forksafe.connect()`, which has the help on each, by keyword or in MySQLdb's
+    order: host, user, password, database, port, unix_socket, conv, … An empty text, and a time-out
+    or port of 0, count as not given. And:
+
+    binary_prefix: mark bytes among parameters with `_binary`. False, as in MySQLdb; True elsewhere
+        in forksafe.
+    executemany_fallback: how `executemany()` runs what is no `INSERT … VALUES`: "loop" (default)
+        one statement after another, "multi" up to 200 in one round trip.
+    """
+
+    default_cursor: type[Any] = cursors.Cursor
+    executemany_fallback: str = "loop"
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        if len(args) > len(POSITIONAL):
+            raise TypeError(f"connect() takes at most {len(POSITIONAL)} arguments by position")
+        given = dict(zip(POSITIONAL, args, strict=False))
+        if twice := sorted(given.keys() & options.keys()):
+            raise TypeError(f"connect() got {twice[0]!r} twice")
+        given.update(options)
+        fallback = given.pop("executemany_fallback", self.executemany_fallback)
+        if fallback not in FALLBACKS:
+            raise ValueError("executemany_fallback must be either 'loop' or 'multi'")
+        given.setdefault("cursorclass", self.default_cursor)
+        given.setdefault("binary_prefix", False)
+        super().__init__(**{name: value for name, value in given.items() if _is_given(name, value)})
+        self.executemany_fallback = fallback
+
+    def ping(self, reconnect: bool | None = None) -> None:
+        """A round trip to the server. `reconnect` is deprecated by MySQLdb, and True refused."""
+        if reconnect is not None:
+            text = "the reconnect parameter of ping() is deprecated"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+        super().ping(bool(reconnect))
+
+
+def _is_given(name: str, value: object) -> bool:
+    return bool(value) or value is False or name not in EMPTY_IS_ABSENT

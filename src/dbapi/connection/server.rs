@@ -1,0 +1,77 @@
+//! What a connection asks of the server beside statements.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::super::errors::{usage, NotSupportedError};
+use super::super::link::skip_answers;
+use super::Connection;
+
+/// As MySQL numbers them.
+const MULTI_STATEMENTS_ON: u32 = 0;
+const MULTI_STATEMENTS_OFF: u32 = 1;
+
+#[pymethods]
+impl Connection {
+    /// Change the default database.
+    fn select_db(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        self.link()?.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.select_database(name)
+        })
+    }
+
+    /// End another session by its `thread_id()`. Raises OperationalError 1094 where there is none.
+    fn kill(&self, py: Python<'_>, thread_id: u64) -> PyResult<()> {
+        self.run(py, format!("KILL {thread_id}").as_bytes())
+    }
+
+    /// The server's own line about itself: uptime, threads, questions …
+    fn stat(&self, py: Python<'_>) -> PyResult<String> {
+        self.link()?.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.statistics()
+        })
+    }
+
+    /// Have the server write what it knows about itself into its log. Needs the right SUPER.
+    fn dump_debug_info(&self, py: Python<'_>) -> PyResult<()> {
+        self.link()?.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.dump_debug_info()
+        })
+    }
+
+    /// Shut the server down. Needs the right SHUTDOWN.
+    fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, b"SHUTDOWN")
+    }
+
+    /// Allow several statements in one text (0) or not (1), as MySQL's `mysql_set_server_option()`.
+    /// A pool takes it back.
+    fn set_server_option(&self, py: Python<'_>, option: u32) -> PyResult<()> {
+        let allow = match option {
+            MULTI_STATEMENTS_ON => true,
+            MULTI_STATEMENTS_OFF => false,
+            _ => return Err(usage("a server option is 0 (several statements) or 1 (only one)")),
+        };
+        self.link()?.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.allow_multi_statements(allow)
+        })
+    }
+
+    /// Raises NotSupportedError: a session stays its user's, so that a pool lends nobody another
+    /// one's rights. Open a connection of the other user.
+    #[pyo3(signature = (*_args, **_options), text_signature = "($self, user, password='', database='')")]
+    fn change_user(
+        &self,
+        _args: &Bound<'_, pyo3::types::PyTuple>,
+        _options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        Err(NotSupportedError::new_err((
+            2000,
+            "a session stays its user's: open a connection of the other user",
+        )))
+    }
+}

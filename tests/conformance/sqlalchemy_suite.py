@@ -1,0 +1,120 @@
+"""SQLAlchemy's own tests, and those that it has for the dialects of third parties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from scripts.mariadb_server import Server
+from tests.conformance.suite import INSIDE, OURS, Command, Plan, Suite
+
+#: What the suites expect to find. They drop what is in them.
+DATABASES = ("test", "test_schema", "test_schema_2")
+
+#: What is about MySQL; a minute or two.
+CORE = ("test/dialect/mysql", "test/dialect/test_all.py", "test/dialect/test_suite.py")
+
+#: How a class of tests is named once for each database: `…_mariadb+forksafe_10_11_19::…`.
+DATABASE_IN_NAME = r"_(mysql|mariadb)\+[a-z]+(_[0-9]+)*(?=::)"
+
+BY_NAME = (
+    "the test asks whether the cursor is one of SQLAlchemy's own dialects, by the driver's name;"
+    " passes in sqlalchemy-as-mysqldb and in sqlalchemy-dialect"
+)
+ONLY_BY_NAME = "runs only for drivers named mysqldb and pymysql; passes in sqlalchemy-as-mysqldb"
+
+
+class SqlalchemySuite(Suite):
+    """`test/` of SQLAlchemy's source distribution, on `mysql+forksafe`.
+
+    With a pool, every connection of the suite is one of forksafe's pool. The requirements are
+    SQLAlchemy's own, told that forksafe does what mysqlclient does where they ask by name.
+    """
+
+    name = "sqlalchemy"
+    source = "SQLAlchemy==2.1.9"
+    requirements = (source, "pytest", "greenlet")
+    has_pool = True
+    exceptions: ClassVar[Mapping[str, str]] = {}
+    core: ClassVar[tuple[str, ...]] = CORE
+    whole: ClassVar[tuple[str, ...]] = (*CORE, "test/engine", "test/sql", "test/orm")
+    #: The driver under test, in a URL.
+    driver = "forksafe"
+    plugins: ClassVar[tuple[str, ...]] = ()
+
+    def prepare(self, server: Server, plan: Plan) -> None:
+        """Make the databases."""
+        for name in DATABASES:
+            server.execute_as_root(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
+
+    def command(self, plan: Plan, server: Server, source: Path, outcomes: Path) -> Command:
+        """pytest, with the recorder."""
+        ours = plan.driver == OURS
+        options = ["--dburi=" + self.url(plan, server), "--dropfirst", "--maxfail=100000"]
+        if ours:
+            options += self.ours(plan)
+        return Command(
+            # Without the user's site, SQLAlchemy's conftest tests the package that is installed.
+            [
+                *("-s", "-m", "pytest", "-p", "pytest_recorder", "-p", "no:cacheprovider"),
+                *("-q", "--tb=short", *options),
+                *(plan.labels or (self.core if plan.core else self.whole)),
+            ],
+            directory=self.directory(source),
+            variables={
+                "PYTHONPATH": str(INSIDE),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "FORKSAFE_CONFORMANCE_OUTCOMES": str(outcomes),
+                "FORKSAFE_CONFORMANCE_LEFT_OUT": DATABASE_IN_NAME,
+            },
+        )
+
+    def ours(self, plan: Plan) -> list[str]:
+        """The options of pytest for a run on forksafe."""
+        pooled = ["-p", "sqlalchemy_pooled"] if plan.pool else []
+        return [*pooled, "--requirements", "sqlalchemy_requirements:Requirements"]
+
+    def directory(self, source: Path) -> Path:
+        """Where pytest runs."""
+        return source
+
+    def url(self, plan: Plan, server: Server) -> str:
+        """As SQLAlchemy writes it; each driver has its own words for TLS."""
+        options = {"database": DATABASES[0], "charset": "utf8mb4"}
+        if plan.driver == OURS:
+            return server.url(plan.transport, scheme=f"mysql+{self.driver}", **options)
+        if plan.transport != "tls":
+            options["ssl_mode"] = "DISABLED"
+        return server.url(plan.transport, scheme="mysql+mysqldb", **options)
+
+
+class SqlalchemyAsMysqldbSuite(SqlalchemySuite):
+    """The same on forksafe under mysqlclient's name, which the suite knows: nothing is excepted."""
+
+    name = "sqlalchemy-as-mysqldb"
+    has_pool = False
+    has_mysqlclient = False
+    beside = SqlalchemySuite.name
+    driver = "mysqldb"
+
+    def ours(self, plan: Plan) -> list[str]:
+        """A plugin gives our dialect the name."""
+        return ["-p", "sqlalchemy_as_mysqldb"]
+
+
+class SqlalchemyDialectSuite(SqlalchemySuite):
+    """`sqlalchemy.testing.suite`, with requirements of our own, as a third party runs it."""
+
+    name = "sqlalchemy-dialect"
+    has_pool = False
+    has_mysqlclient = False
+    core = whole = ("dialect_suite.py",)
+
+    def ours(self, plan: Plan) -> list[str]:
+        """Nothing: it is all in the directory."""
+        return []
+
+    def directory(self, source: Path) -> Path:
+        """Of requirements, plugin and tests."""
+        return INSIDE / "sqlalchemy_dialect"
