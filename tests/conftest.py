@@ -18,7 +18,7 @@ import pytest
 from scripts import servers
 from scripts.mariadb_server import Server
 from scripts.throwaway import Throwaway
-from tests import core, fork
+from tests import core, examples, fork
 from tests.given_server import GivenServer
 from tests.proxy import FaultProxy
 
@@ -64,6 +64,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="S",
         help="of test_pool_fairness.py, and of an outage in test_pool_restart.py (default: 4)",
     )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=examples.ORDINARY,
+        metavar="N",
+        help="of each property in test_properties_*.py (default: %(default)s)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported that ask for it."""
+    examples.count = config.getoption("--examples")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

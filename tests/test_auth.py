@@ -131,6 +131,47 @@ def test_a_server_that_asks_for_the_password_in_clear_text_does_not_get_it() -> 
     assert len(fake.heard) == 1
 
 
+def test_a_password_goes_out_in_clear_text_where_that_was_allowed_and_nobody_listens(
+    tmp_path: Path,
+) -> None:
+    """What tokens of clouds and directories need."""
+    plugin = "mysql_clear_password"
+    path = str(tmp_path / "socket")
+    with FakeServer(switch=(plugin.encode(), b""), unix_socket=path) as fake:
+        with pytest.raises(forksafe.OperationalError, match=f"auth_plugin='{plugin}'"):
+            log_in(fake, unix_socket=path)
+        log_in(fake, unix_socket=path, auth_plugin=plugin)
+    assert fake.heard[-1] == PASSWORD.encode() + b"\0"
+    with FakeServer(certificates=make_certificates(tmp_path), switch=(b"other", b"")) as fake:
+        with pytest.raises(forksafe.OperationalError, match="plugin 'other' is not supported"):
+            log_in(fake, ssl_ca=tmp_path / "ca.pem", auth_plugin=plugin)
+        assert PASSWORD.encode() + b"\0" in fake.heard[1], "the plugin to begin with"
+    with FakeServer(switch=(plugin.encode(), b"")) as fake:
+        with pytest.raises(forksafe.OperationalError, match="is not private: use TLS"):
+            log_in(fake, auth_plugin=plugin)
+        assert fake.heard == [], "not a word"
+
+
+@pytest.mark.parametrize(
+    "plugin", ["mysql_native_password", "caching_sha2_password", "client_ed25519"]
+)
+def test_whichever_plugin_a_log_in_begins_with_the_account_decides(
+    connect: Connect, server: Server, plugin: str
+) -> None:
+    connect(auth_plugin=plugin).ping()
+    if getattr(server, "has_ed25519", False):
+        connect(user="ed", password="ed-secret", auth_plugin=plugin).ping()
+
+
+def test_a_log_in_begins_with_the_plugin_that_was_asked_for() -> None:
+    with FakeServer(cached=True) as fake:
+        with pytest.raises(forksafe.OperationalError):
+            log_in(fake, auth_plugin="mysql_native_password")
+        log_in(fake, auth_plugin="caching_sha2_password")
+    assert b"mysql_native_password\0" in fake.heard[0][32:]
+    assert b"caching_sha2_password\0" in fake.heard[1]
+
+
 @pytest.mark.parametrize("end", [b"\x1f\x20", b"\x1f\0", b"\0\0"])
 def test_a_nonce_that_ends_in_zero_is_signed_whole(tmp_path: Path, end: bytes) -> None:
     nonce = bytes(range(1, 31)) + end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,9 +168,30 @@ def test_the_options_of_a_pool_are_known_to_a_pool_alone() -> None:
         ({"use_unicode": False}, "use_unicode must be true"),
         ({"init_command": 5}, "init_command must be text"),
         ({"client_flag": "all"}, "client_flag must be a sum of constants.CLIENT"),
-        ({"client_flag": CLIENT.COMPRESS}, "client_flag 32 .* FOUND_ROWS"),
+        ({"client_flag": CLIENT.DEPRECATE_EOF}, "client_flag 16777216 .* FOUND_ROWS"),
+        ({"client_flag": CLIENT.SSL}, "SSL is asked for by ssl_mode or ssl_ca"),
+        ({"client_flag": "FOUND_ROW"}, "client_flag must be a sum of .* or their names"),
         ({"ssl_mode": "maybe"}, "ssl_mode must be DISABLED, PREFERRED, REQUIRED, VERIFY_CA or"),
-        ({"ssl": {"cipher": "x"}}, 'ssl has no "cipher"; it takes ca, cert, key'),
+        ({"ssl": {"cafile": "x"}}, 'ssl has no "cafile"; it takes ca, capath, cert, key'),
+        ({"ssl": {"password": "x"}}, "an encrypted key is not supported: .* .openssl pkey"),
+        ({"ssl": ssl.create_default_context()}, "ssl cannot be an ssl.SSLContext.* give ssl_ca"),
+        ({"ssl": {"cipher": "DHE-RSA-AES256-SHA"}}, "ssl_cipher must be .* TLS_AES_256_GCM"),
+        ({"ssl_cipher": "TLS_AES_256_GCM_SHA384:!RC4"}, "ssl_cipher must be names"),
+        ({"ssl": {"verify_mode": "maybe"}}, "ssl_verify_mode must be true or false"),
+        ({"ssl_mode": "VERIFY_CA", "ssl_verify_mode": "none"}, "leave one of them out"),
+        ({"tls_version": "SSLv3"}, "tls_version must be TLSv1.2, TLSv1.3, or both"),
+        ({"named_pipe": True}, "named_pipe is of Windows"),
+        ({"bind_address": "db1"}, "bind_address must be an IP address of this machine"),
+        ({"max_allowed_packet": "16Q"}, "max_allowed_packet must be a number of bytes"),
+        ({"max_allowed_packet": -1}, "max_allowed_packet must be a number of bytes"),
+        ({"local_infile_dir": "/not/there"}, "local_infile_dir '/not/there' cannot be used: No"),
+        ({"local_infile_dir": __file__}, "cannot be used: it is not a directory"),
+        ({"auth_plugin": "dialog"}, "auth_plugin must be mysql_native_password, .*clear_password"),
+        ({"executemany_fallback": "multi"}, "executemany_fallback must be 'loop'"),
+        ({"connect_attrs": {"_pid": "1"}}, 'cannot have "_pid": names that begin with _'),
+        ({"connect_attrs": {"team": 5}}, "connect_attrs must be a dict of text"),
+        ({"connect_attrs": "team"}, "connect_attrs must be a dict of text"),
+        ({"connect_attrs": {"a": "x" * 70_000}}, "63 KiB together"),
         ({"ssl_cert": "x.pem"}, "ssl_cert and ssl_key belong together"),
         ({"conv": 5}, "conv .*maps column types"),
         ({"conv": {"TIME": str}}, "conv .*maps column types"),
@@ -193,3 +216,113 @@ def test_numbers_and_switches_are_read_from_a_url(server: Server) -> None:
         assert (pool.name, pool.stats()["pool_max"]) == ("by url", 3)
         with pool.connection() as connection:
             assert connection.get_autocommit() is True
+
+
+FOREIGN = {
+    "connection_timeout": "MySQL Connector/Python's connection_timeout is called connect_timeout",
+    "conn_attrs": "is called connect_attrs here",
+    "allow_local_infile_in_path": "is called local_infile_dir here",
+    "ssl_disabled": "there is ssl_mode here: 'DISABLED' for True",
+    "ssl_verify_identity": "there is ssl_mode here: 'VERIFY_IDENTITY' for True",
+    "ssl_key_password": "a key must not be encrypted",
+    "server_public_key": "there is server_public_key_path here",
+    "defer_connect": "PyMySQL's defer_connect is no option here: connect() connects",
+    "use_pure": "is no option here",
+    "raise_on_warnings": "connection.show_warnings() tell",
+    "reconnect": "never reconnects behind your back",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_another_drivers_name_is_answered_with_ours(name: str) -> None:
+    for opener, arguments, options in (
+        (forksafe.connect, (), {name: "x"}),
+        (forksafe.Pool, (f"mysql://127.0.0.1:1/?{name}=x",), {}),
+    ):
+        with pytest.raises(forksafe.ProgrammingError, match=re.escape(FOREIGN[name])):
+            opener(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        (CLIENT.FOUND_ROWS | CLIENT.INTERACTIVE, CLIENT.FOUND_ROWS | CLIENT.INTERACTIVE),
+        ("FOUND_ROWS, client.interactive", CLIENT.FOUND_ROWS | CLIENT.INTERACTIVE),
+        ("COMPRESS", CLIENT.COMPRESS),
+        (str(CLIENT.IGNORE_SPACE), CLIENT.IGNORE_SPACE),
+        (CLIENT.ODBC | CLIENT.IGNORE_SIGPIPE | CLIENT.MULTI_RESULTS, CLIENT.MULTI_RESULTS),
+    ],
+)
+def test_flags_are_asked_for_by_number_or_name(
+    server: Server, connect: Connect, name: int | str, flag: int
+) -> None:
+    for connection in (connect(client_flag=name), forksafe.connect(server.url(client_flag=name))):
+        assert connection.client_flag & flag == flag
+
+
+def test_what_mysqldb_takes_without_meaning_is_taken(connect: Connect) -> None:
+    connection = connect(
+        named_pipe=False,
+        binary_prefix=True,
+        executemany_fallback="loop",
+        charset="",
+        connect_timeout=0,
+        read_timeout=0,
+        write_timeout=0,
+        auth_plugin="",
+    )
+    assert one(connection, "SELECT 1") == 1
+
+
+def test_a_connection_comes_from_the_address_that_it_is_bound_to(connect: Connect) -> None:
+    connection = connect(bind_address="127.0.0.7")
+    session = f"id = {connection.thread_id()}"
+    host = one(connection, f"SELECT host FROM information_schema.processlist WHERE {session}")
+    assert host.startswith("127.0.0.7:")
+    with pytest.raises(forksafe.OperationalError, match=r"bind_address 192\.0\.2\.1"):
+        connect(bind_address="192.0.2.1")
+
+
+def test_a_statement_that_is_larger_than_the_packet_that_was_asked_for_is_not_sent(
+    connect: Connect,
+) -> None:
+    for limit in (65536, "64K"):
+        connection = connect(max_allowed_packet=limit)
+        assert one(connection, f"SELECT LENGTH('{'x' * 60_000}')") == 60_000
+        with pytest.raises(forksafe.OperationalError) as caught:
+            one(connection, f"SELECT '{'x' * 70_000}'")
+        assert caught.value.args[0] == 2020
+        assert one(connection, "SELECT 1") == 1
+
+
+def lenenc(data: bytes) -> tuple[bytes, bytes]:
+    """A string with its length before it, and what follows it."""
+    size, at = data[0], 1
+    if size == 0xFC:
+        size, at = int.from_bytes(data[1:3], "little"), 3
+    return data[at : at + size], data[at + size :]
+
+
+@pytest.mark.parametrize("by_url", [False, True])
+def test_a_program_tells_the_server_its_name_and_more(by_url: bool) -> None:
+    with FakeServer(cached=True) as fake:
+        account = {"host": "127.0.0.1", "port": fake.port, "user": "app", "password": PASSWORD}
+        if by_url:
+            url = f"mysql://app:{PASSWORD}@127.0.0.1:{fake.port}/?program_name=shop"
+            opened = forksafe.connect(url + "&connect_attrs=team%3Dred,tier%3D1")
+        else:
+            attributes = {"team": "red", "tier": "1"}
+            opened = forksafe.connect(**account, program_name="shop", connect_attrs=attributes)
+        opened.close()
+        response = fake.heard[0]
+    block = lenenc(response[response.index(b"caching_sha2_password\0") + 22 :])[0]
+    words = []
+    while block:
+        word, block = lenenc(block)
+        words.append(word.decode())
+    told = dict(zip(words[::2], words[1::2], strict=True))
+    assert told.items() >= {"program_name": "shop", "team": "red", "tier": "1"}.items()
+    assert told["_client_name"] == "forksafe"
+    assert told["_client_version"] == forksafe.__version__
+    assert told["_pid"] == str(os.getpid())
+    assert told["_os"] == "linux"

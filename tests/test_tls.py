@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +50,14 @@ def cipher(connection: forksafe.Connection) -> str:
 def tls_of(secure: Throwaway, **options: Any) -> dict[str, Any]:
     """Options of a connection by TCP, with those of TLS alone that are given."""
     return secure.connect_kwargs(ssl_mode=None) | options
+
+
+def version(connection: forksafe.Connection) -> str:
+    """What the server says that the session's version of TLS is."""
+    cursor = connection.cursor()
+    cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_version'")
+    ((_, name),) = cursor.fetchall()
+    return str(name)
 
 
 def test_nothing_is_encrypted_unless_asked_for(secure: Throwaway) -> None:
@@ -104,6 +115,86 @@ def test_a_server_of_a_foreign_authority_is_refused(
     # Counted by the server when it finds the client gone: before a log-in, so no password went out.
     while secure.status("Aborted_connects") != refused_before + 1:
         assert time.monotonic() < deadline, "it had logged in before"
+
+
+def test_a_directory_of_authorities_is_trusted_besides_a_file(
+    secure: Throwaway, tmp_path: Path
+) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    directory = tmp_path / "authorities"
+    directory.mkdir()
+    with pytest.raises(forksafe.OperationalError, match="no trusted authorities"):
+        forksafe.connect(**tls_of(secure, ssl_capath=directory))
+    (directory / "theirs.pem").write_bytes(foreign.read_bytes())
+    with pytest.raises(forksafe.OperationalError, match="not trusted"):
+        forksafe.connect(**tls_of(secure, ssl_capath=directory))
+    (directory / "0a1b2c3d.0").write_bytes(secure.certificates.ca.read_bytes())
+    for given in (
+        {"ssl_capath": directory},
+        {"ssl": {"capath": str(directory)}},
+        {"ssl_ca": foreign, "ssl_capath": directory},
+    ):
+        with forksafe.connect(**tls_of(secure, **given)) as connection:
+            assert cipher(connection)
+    with pytest.raises(forksafe.OperationalError, match="CA directory .*not-there"):
+        forksafe.connect(**tls_of(secure, ssl_capath=tmp_path / "not-there"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("TLS_AES_128_GCM_SHA256", ("TLSv1.3", "TLS_AES_128_GCM_SHA256")),
+        ("ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256", None),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305", None),
+    ],
+)
+def test_no_cipher_is_used_but_those_that_are_named(
+    secure: Throwaway, asked: str, spoken: tuple[str, str] | None
+) -> None:
+    for given in ({"ssl_cipher": asked}, {"ssl": {"cipher": asked}}):
+        with forksafe.connect(**tls_of(secure, ssl_ca=secure.ca_file, **given)) as connection:
+            used = (version(connection), cipher(connection))
+        assert used == spoken if spoken else used[0] == "TLSv1.2" and used[1] in asked.split(":")
+
+
+def test_no_version_is_used_but_those_that_are_named(secure: Throwaway) -> None:
+    for asked, spoken in (("TLSv1.2", "TLSv1.2"), ("TLSv1.1,tlsv1.3", "TLSv1.3")):
+        options = tls_of(secure, ssl_ca=secure.ca_file, tls_version=asked)
+        with forksafe.connect(**options) as connection:
+            assert version(connection) == spoken
+    with pytest.raises(forksafe.OperationalError, match="no cipher of the tls_version"):
+        forksafe.connect(**options, ssl_cipher="ECDHE-RSA-AES128-GCM-SHA256")
+
+
+@pytest.mark.parametrize("word", ["none", "NONE", False, 0, ssl.CERT_NONE])
+def test_a_certificate_is_taken_unseen_where_that_was_asked_for(
+    secure: Throwaway, word: Any
+) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    with forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word})) as connection:
+        assert cipher(connection)
+
+
+@pytest.mark.parametrize("word", ["required", "optional", True, 1, ssl.CERT_REQUIRED, None])
+def test_a_certificate_is_verified_otherwise(secure: Throwaway, word: Any) -> None:
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    with pytest.raises(forksafe.OperationalError, match="not trusted"):
+        forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word}))
+
+
+def test_an_encrypted_key_is_refused_with_what_to_do(
+    secure: Throwaway, tmp_path: Path
+) -> None:
+    assert secure.certificates
+    locked = tmp_path / "locked.pem"
+    command = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-out", str(locked)]
+    subprocess.run([*command, "-in", str(secure.certificates.client_key)], check=True)
+    files = {"ssl_cert": secure.certificates.client_cert, "ssl_key": locked}
+    with pytest.raises(forksafe.OperationalError, match="it is encrypted.*openssl pkey"):
+        forksafe.connect(**tls_of(secure, ssl_ca=secure.ca_file, **files))
 
 
 @pytest.mark.parametrize(

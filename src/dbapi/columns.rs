@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
+use super::to_python::text;
 use crate::session::{Charset, Column, ColumnFlags};
 
 /// PEP 249's seven columns: name, type, display size, internal size, precision, scale, null_ok.
@@ -17,7 +18,7 @@ pub(super) fn describe(
     let column = |column: &Column| -> PyResult<Bound<'_, PyTuple>> {
         let length = column.column_length();
         (
-            PyString::new(py, &name(column.name_ref(), charset)),
+            PyString::new(py, &name(py, column.name_ref(), charset)),
             column.column_type() as u8,
             None::<u32>,
             length,
@@ -49,8 +50,8 @@ pub(super) fn keys(
 ) -> Vec<Py<PyString>> {
     let mut taken = HashSet::with_capacity(columns.len());
     let key = |column: &Column| {
-        let mut key = name(column.name_ref(), charset).into_owned();
-        let table = name(column.table_ref(), charset);
+        let mut key = name(py, column.name_ref(), charset).into_owned();
+        let table = name(py, column.table_ref(), charset);
         if taken.contains(&key) || whole && !table.is_empty() {
             key = format!("{table}.{key}");
         }
@@ -61,6 +62,9 @@ pub(super) fn keys(
 }
 
 /// A name may be the beginning of a literal, cut anywhere: no reason to fail.
-fn name(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
-    charset.decode(bytes).unwrap_or_else(|| String::from_utf8_lossy(bytes))
+fn name<'a>(py: Python<'_>, bytes: &'a [u8], charset: Charset) -> Cow<'a, str> {
+    charset.decode(bytes).unwrap_or_else(|| match text(py, bytes, charset).map(|it| it.extract()) {
+        Ok(Ok(name)) => Cow::Owned(name),
+        _ => String::from_utf8_lossy(bytes),
+    })
 }

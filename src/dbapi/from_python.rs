@@ -1,18 +1,21 @@
 //! Python values as what SQL has for them, and as literals.
 
+mod moment;
+mod number;
+mod rare;
+
 use std::borrow::Cow;
 
+use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess,
-    PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PySet, PyString, PyTime, PyTimeAccess,
-    PyTuple,
-};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString};
 
 use super::conversions::Encoders;
 use super::errors::usage;
-use super::imports::{decimal, uuid};
+use super::imports::decimal;
 use crate::session::Charset;
+use moment::moment;
+use number::{double, fixed_point, int, write_double};
 
 /// How literals must be written on a connection.
 pub(super) struct Writer<'py> {
@@ -41,13 +44,28 @@ pub(super) enum Said<'a> {
     Literal(Vec<u8>),
 }
 
+impl Said<'_> {
+    fn into_owned(self) -> Said<'static> {
+        match self {
+            Said::Null => Said::Null,
+            Said::Int(number) => Said::Int(number),
+            Said::Digits(digits) => Said::Digits(digits),
+            Said::Float(number) => Said::Float(number),
+            Said::Text(text) => Said::Text(Cow::Owned(text.into_owned())),
+            Said::Bytes(bytes) => Said::Bytes(Cow::Owned(bytes.into_owned())),
+            Said::Group => Said::Group,
+            Said::Literal(literal) => Said::Literal(literal),
+        }
+    }
+}
+
 impl<'py> Writer<'py> {
     /// Append `value` as a literal.
     pub(super) fn literal(&self, value: &Bound<'py, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         match self.said(value)? {
             Said::Null => out.extend_from_slice(b"NULL"),
             Said::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            Said::Float(number) => float(number, out),
+            Said::Float(number) => write_double(number, out),
             Said::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
             Said::Text(text) => self.quoted(&text, out),
             Said::Bytes(bytes) => self.binary(&bytes, out),
@@ -81,15 +99,15 @@ impl<'py> Writer<'py> {
         } else if let Ok(value) = value.cast::<PyInt>() {
             int(value)?
         } else if let Ok(value) = value.cast::<PyFloat>() {
-            Said::Float(finite(value.value())?)
+            double(value.value())?
         } else if let Ok(value) = value.cast::<PyBytes>() {
             Said::Bytes(Cow::Borrowed(value.as_bytes()))
-        } else if let Some(text) = moment(value) {
+        } else if let Some(text) = moment(value)? {
             Said::Text(Cow::Owned(text.into_bytes()))
         } else if value.is_instance(decimal(value.py())?)? {
-            Said::Digits(fixed_point(value)?)
+            fixed_point(value)?
         } else {
-            rarer(value)?
+            self.rarer(value)?
         })
     }
 
@@ -108,12 +126,19 @@ impl<'py> Writer<'py> {
 
     /// Text as the connection's bytes.
     fn encoded<'a>(&self, text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, [u8]>> {
-        match self.charset.encode(text.to_str()?) {
-            Some(bytes) => Ok(bytes),
-            // For Python's own UnicodeEncodeError.
-            None => {
-                let encoded = text.call_method1("encode", (self.charset.codec(),))?;
-                encoded.extract().map(Cow::Owned)
+        let charset = self.charset;
+        match (charset.encode(text.to_str()?), charset.codec()) {
+            (Some(bytes), _) => Ok(bytes),
+            // As `str` has it, which a subclass may not.
+            (None, Some(codec)) => {
+                let class = text.py().get_type::<PyString>();
+                class.call_method1("encode", (text, codec))?.extract().map(Cow::Owned)
+            }
+            (None, None) => {
+                let at = charset.lacks(text.to_str()?).unwrap_or(0);
+                let text = text.clone().unbind();
+                let why = "the connection's charset has no such character";
+                Err(PyUnicodeEncodeError::new_err((charset.name(), text, at, at + 1, why)))
             }
         }
     }
@@ -159,105 +184,12 @@ impl<'py> Writer<'py> {
     }
 }
 
-fn rarer<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Said<'a>> {
-    if let Ok(value) = value.cast::<PyByteArray>() {
-        return Ok(Said::Bytes(Cow::Owned(value.to_vec())));
-    }
-    if value.is_instance_of::<PyMemoryView>() {
-        return Ok(Said::Bytes(Cow::Owned(value.call_method0("tobytes")?.extract()?)));
-    }
-    if value.is_instance(uuid(value.py())?)? {
-        return Ok(Said::Text(Cow::Owned(value.str()?.to_str()?.as_bytes().to_vec())));
-    }
-    let is_group = value.is_instance_of::<PyList>()
-        || value.is_instance_of::<PyTuple>()
-        || value.is_instance_of::<PySet>()
-        || value.is_instance_of::<PyFrozenSet>();
-    if is_group {
-        return Ok(Said::Group);
-    }
-    let kind = value.get_type().qualname()?;
-    Err(usage(format!(
-        "a {kind} cannot be a parameter; convert it to str, bytes, a number, a date, a UUID or a list \
-         of these"
-    )))
-}
-
-/// A date or time as text. MySQL's literals carry no time zone, so one is left out, as by MySQLdb.
-fn moment(value: &Bound<'_, PyAny>) -> Option<String> {
-    if let Ok(value) = value.cast::<PyDateTime>() {
-        Some(format!("{} {}", day(value), clock(value)))
-    } else if let Ok(value) = value.cast::<PyDate>() {
-        Some(day(value))
-    } else if let Ok(value) = value.cast::<PyDelta>() {
-        Some(span(value))
-    } else {
-        value.cast::<PyTime>().ok().map(clock)
-    }
-}
-
 /// Whether the last word is `_binary`, `_utf8mb4` or the like.
 fn ends_with_introducer(sql: &[u8]) -> bool {
     let sql = sql.trim_ascii_end();
     let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let start = sql.iter().rposition(|byte| !is_of_word(byte)).map_or(0, |before| before + 1);
     sql[start..].starts_with(b"_")
-}
-
-fn int(value: &Bound<'_, PyInt>) -> PyResult<Said<'static>> {
-    if let Ok(number) = value.extract() {
-        return Ok(Said::Int(number));
-    }
-    // Not `str(value)`: a subclass, such as an Enum, may print otherwise.
-    let repr = value.py().get_type::<PyInt>().call_method1("__repr__", (value,))?;
-    repr.extract().map(Said::Digits)
-}
-
-fn finite(number: f64) -> PyResult<f64> {
-    match number.is_finite() {
-        true => Ok(number),
-        false => Err(usage(format!("{number} cannot be a parameter: MySQL has no such number"))),
-    }
-}
-
-fn float(number: f64, out: &mut Vec<u8>) {
-    let text = format!("{number:?}");
-    out.extend_from_slice(text.as_bytes());
-    // Without an exponent the server would read an exact DECIMAL.
-    if !text.contains('e') {
-        out.extend_from_slice(b"e0");
-    }
-}
-
-fn fixed_point(value: &Bound<'_, PyAny>) -> PyResult<String> {
-    if !value.call_method0("is_finite")?.is_truthy()? {
-        return Err(usage(format!("{value} cannot be a parameter: MySQL has no such number")));
-    }
-    value.call_method1("__format__", ("f",))?.extract()
-}
-
-fn day(value: &impl PyDateAccess) -> String {
-    format!("{:04}-{:02}-{:02}", value.get_year(), value.get_month(), value.get_day())
-}
-
-fn clock(value: &impl PyTimeAccess) -> String {
-    let (hour, minute, second) = (value.get_hour(), value.get_minute(), value.get_second());
-    match value.get_microsecond() {
-        0 => format!("{hour:02}:{minute:02}:{second:02}"),
-        micro => format!("{hour:02}:{minute:02}:{second:02}.{micro:06}"),
-    }
-}
-
-fn span(value: &Bound<'_, PyDelta>) -> String {
-    let whole = i64::from(value.get_days()) * 86_400 + i64::from(value.get_seconds());
-    let micros = whole * 1_000_000 + i64::from(value.get_microseconds());
-    let (sign, micros) = if micros < 0 { ("-", -micros) } else { ("", micros) };
-    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match micros {
-        0 => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
-        _ => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}.{micros:06}"),
-    }
 }
 
 /// A statement as bytes: text is encoded, bytes stay as they are.

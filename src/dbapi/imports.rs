@@ -8,6 +8,9 @@ use pyo3::types::{PyDelta, PyDict, PyMapping, PyModule, PySequence, PyType};
 
 static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static UUID: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static ARRAY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static MEMBER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
 static EVENT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CONVERTERS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
 static NATIVE: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
@@ -19,6 +22,9 @@ static STANDARD: PyOnceLock<String> = PyOnceLock::new();
 pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     decimal(py)?;
     uuid(py)?;
+    array(py)?;
+    member(py)?;
+    modules(py)?;
     native_conversions(py)?;
     event(py)?;
     getframe(py)?;
@@ -37,6 +43,30 @@ pub(super) fn decimal(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 /// `uuid.UUID`.
 pub(super) fn uuid(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     UUID.import(py, "uuid", "UUID")
+}
+
+/// `array.array`.
+pub(super) fn array(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    ARRAY.import(py, "array", "array")
+}
+
+/// `enum.Enum`.
+pub(super) fn member(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    MEMBER.import(py, "enum", "Enum")
+}
+
+/// `sys.modules`.
+fn modules(py: Python<'_>) -> PyResult<&Bound<'_, PyDict>> {
+    let modules = MODULES.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("sys")?.getattr("modules")?.cast_into::<PyDict>()?.unbind())
+    })?;
+    Ok(modules.bind(py))
+}
+
+/// A class of a module that the program has imported, if it has: no value can be an instance of it
+/// else.
+pub(super) fn loaded<'py>(py: Python<'py>, module: &str, class: &str) -> Option<Bound<'py, PyAny>> {
+    modules(py).ok()?.get_item(module).ok()??.getattr(class).ok()
 }
 
 /// `forksafe.converters.conversions`, as it is by now.

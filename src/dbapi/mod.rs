@@ -21,6 +21,7 @@ mod lending;
 mod link;
 mod managed;
 mod many;
+mod option_values;
 mod options;
 mod place;
 mod pool;

@@ -1,13 +1,18 @@
 //! Keywords and URLs as options.
 
+use std::ffi::CString;
+use std::path::Path;
+
+use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyType};
 
 use super::conversions::Conversions;
 use super::credentials::Source;
 use super::errors::{interrupted, raise, usage};
 use super::foreign;
+use super::option_values::{attributes, not_ssl, plain, ssl_parts};
 use super::pool_options::{self, Hooks, Pooling};
 use crate::pool::{PoolOptions, Reset};
 use crate::session::{self, ConnectOptions, Connector, Given, Value};
@@ -58,33 +63,58 @@ impl Options {
         Self { pool: Some(Pooling::default()), ..Self::for_connection() }
     }
 
-    /// Read the URL first, then the keywords, which win.
+    /// Read the option file first, then the URL, then the keywords: what comes later wins.
     pub(super) fn read(
         mut self,
         url: Option<&str>,
         keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        if let Some(url) = url {
-            if !url.contains("://") {
-                return Err(usage(
-                    "the first argument is a URL like mysql://user:password@host/database; \
-                     everything else is given by keyword, e.g. host=…",
-                ));
-            }
-            for (name, value) in session::url::settings(url).map_err(usage)? {
-                if let Some(foreign) = self.foreign(&name) {
-                    return Err(usage(foreign));
-                }
-                if !self.known().contains(&&*name) {
-                    return Err(usage(session::unknown_in_url(&name, &self.known())));
-                }
-                self.set(&name, value).map_err(usage)?;
-            }
+        let of_url = url.map_or_else(|| Ok(Vec::new()), |url| self.settings(url))?;
+        self.read_file(&of_url, keywords)?;
+        for (name, value) in of_url {
+            self.set(&name, value).map_err(usage)?;
         }
         for (name, value) in keywords.into_iter().flatten() {
             self.set_python(name.cast::<PyString>()?.to_str()?, &value)?;
         }
         Ok(self)
+    }
+
+    fn settings(&self, url: &str) -> PyResult<Vec<(String, Value)>> {
+        if !url.contains("://") {
+            return Err(usage(
+                "the first argument is a URL like mysql://user:password@host/database; \
+                 everything else is given by keyword, e.g. host=…",
+            ));
+        }
+        let settings = session::url::settings(url).map_err(usage)?;
+        for (name, _) in &settings {
+            if let Some(foreign) = self.foreign(name) {
+                return Err(usage(foreign));
+            }
+            if !self.known().contains(&&**name) {
+                return Err(usage(session::unknown_in_url(name, &self.known())));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The option file that URL or keywords name. What it says is what they say nothing of.
+    fn read_file(
+        &mut self,
+        of_url: &[(String, Value)],
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        for name in ["read_default_file", "read_default_group"] {
+            for (_, value) in of_url.iter().filter(|(given, _)| given == name) {
+                self.set(name, value.clone()).map_err(usage)?;
+            }
+            if let Some(value) = keywords.map(|all| all.get_item(name)).transpose()?.flatten() {
+                self.set_python(name, &value)?;
+            }
+        }
+        let ignored = self.connect.read_option_file().map_err(usage)?;
+        ignored.iter().try_for_each(|file| Python::attach(|py| warn_of(py, file)))
     }
 
     /// What makes connections.
@@ -142,7 +172,16 @@ impl Options {
             }
             ("conv", Err(_)) => Err(usage("conv is a dict; see forksafe.converters")),
             ("cursorclass", _) => self.set_cursorclass(value),
-            ("ssl", Ok(parts)) => self.set_ssl(parts),
+            ("ssl", Ok(parts)) => ssl_parts(parts)?
+                .into_iter()
+                .try_for_each(|(name, value)| self.set(&name, value))
+                .map_err(usage),
+            ("ssl", Err(_)) if not_ssl(value).is_some() => {
+                Err(usage(not_ssl(value).unwrap_or_default()))
+            }
+            ("connect_attrs", Ok(given)) => {
+                self.connect.set_attributes(attributes(given)?).map_err(usage)
+            }
             _ if self.set_callable(name, value)? => Ok(()),
             _ if self.known().contains(&name) => self.set(name, plain(name, value)?).map_err(usage),
             _ => {
@@ -185,20 +224,6 @@ impl Options {
         Ok(())
     }
 
-    fn set_ssl(&mut self, parts: &Bound<'_, PyDict>) -> PyResult<()> {
-        self.connect.tls.wanted = true;
-        for (name, value) in parts {
-            let name = name.cast::<PyString>()?.to_str()?.to_owned();
-            if !matches!(name.as_str(), "ca" | "cert" | "key" | "check_hostname") {
-                let known = "ca, cert, key and check_hostname";
-                return Err(usage(format!("ssl has no {name:?}; it takes {known}")));
-            }
-            let value = plain(&name, &value)?;
-            self.connect.set(&format!("ssl_{name}"), value).map_err(usage)?;
-        }
-        Ok(())
-    }
-
     fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
         match &mut self.pool {
             Some(pool) if pool_options::NAMES.contains(&name) => pool.set(Given { name, value }),
@@ -218,27 +243,16 @@ impl Options {
     }
 }
 
-fn of_pools(name: &str) -> String {
-    format!("{name} is an option of forksafe.Pool, not of a single connection")
+/// MySQL's own clients print this.
+fn warn_of(py: Python<'_>, file: &Path) -> PyResult<()> {
+    let text = format!(
+        "option file '{}' is ignored: everybody may write to it; 'chmod o-w' it",
+        file.display()
+    );
+    let category = py.get_type::<PyRuntimeWarning>();
+    PyErr::warn(py, &category, &CString::new(text)?, 1)
 }
 
-/// A Python value that an option can have.
-fn plain(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    if value.is_none() {
-        Ok(Value::Null)
-    } else if let Ok(value) = value.cast::<PyBool>() {
-        Ok(Value::Bool(value.is_true()))
-    } else if value.is_instance_of::<PyInt>() {
-        let number = value.extract();
-        number.map(Value::Int).map_err(|_| usage(format!("{name} is too large a number")))
-    } else if value.is_instance_of::<PyFloat>() {
-        Ok(Value::Float(value.extract()?))
-    } else if let Ok(text) = value.cast::<PyString>() {
-        Ok(Value::Text(text.to_str()?.to_owned()))
-    } else if value.hasattr("__fspath__")? {
-        Ok(Value::Text(value.call_method0("__fspath__")?.extract()?))
-    } else {
-        let kind = value.get_type().qualname()?;
-        Err(usage(format!("{name} must be text, a number, True, False or None, not a {kind}")))
-    }
+fn of_pools(name: &str) -> String {
+    format!("{name} is an option of forksafe.Pool, not of a single connection")
 }

@@ -1,5 +1,6 @@
 //! Column values as Python objects, straight from the bytes the server sent.
 
+use pyo3::exceptions::PyUnicodeDecodeError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBytes, PyDate, PyDateTime, PyDelta, PyFloat, PyInt, PyList, PyString, PyTuple, PyType,
@@ -243,10 +244,15 @@ pub(super) fn text<'py>(
     bytes: &[u8],
     charset: Charset,
 ) -> PyResult<Bound<'py, PyAny>> {
-    match charset.decode(bytes) {
-        Some(text) => Ok(PyString::new(py, &text).into_any()),
-        // For Python's own UnicodeDecodeError.
-        None => PyBytes::new(py, bytes).call_method1("decode", (charset.codec(),)),
+    match (charset.decode(bytes), charset.codec()) {
+        (Some(text), _) => Ok(PyString::new(py, &text).into_any()),
+        (None, Some(codec)) => PyBytes::new(py, bytes).call_method1("decode", (codec,)),
+        (None, None) => {
+            let at = charset.undefined(bytes).unwrap_or(0);
+            let bytes = PyBytes::new(py, bytes).unbind();
+            let why = "no character has this byte";
+            Err(PyUnicodeDecodeError::new_err((charset.name(), bytes, at, at + 1, why)))
+        }
     }
 }
 

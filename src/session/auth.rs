@@ -17,6 +17,11 @@ const FAST_OK: u8 = 3;
 /// caching_sha2_password: the server wants the password itself.
 const FULL_NEEDED: u8 = 4;
 const ASK_FOR_KEY: u8 = 2;
+/// The plugins that we answer.
+pub(super) const PLUGINS: [&str; 5] =
+    ["mysql_native_password", "caching_sha2_password", "sha256_password", "client_ed25519", CLEAR];
+/// Sends the password as it is. Only where the options name it: else any server could ask for it.
+const CLEAR: &str = "mysql_clear_password";
 /// Always full. MySQL 9 also asks for it, as a decoy, when a user does not exist.
 const SHA256_PASSWORD: &[u8] = b"sha256_password";
 const ASK_FOR_SHA256_KEY: u8 = 1;
@@ -60,7 +65,8 @@ impl<'a> Login<'a> {
         match self.plugin {
             AuthPlugin::MysqlNativePassword
             | AuthPlugin::CachingSha2Password
-            | AuthPlugin::Ed25519 => self.answer(),
+            | AuthPlugin::Ed25519
+            | AuthPlugin::MysqlClearPassword => self.answer(),
             _ => Ok(Vec::new()),
         }
     }
@@ -85,14 +91,25 @@ impl<'a> Login<'a> {
                 let data = self.plugin.gen_data(Some(password), &self.nonce);
                 Ok(data.map(|data| data.to_vec()).unwrap_or_default())
             }
+            AuthPlugin::MysqlClearPassword => self.clear(),
             sha256 if sha256.as_bytes() == SHA256_PASSWORD && self.private => Ok(self.terminated()),
             sha256 if sha256.as_bytes() == SHA256_PASSWORD => self.by_rsa(ASK_FOR_SHA256_KEY),
             other => Err(Error::auth(format!(
                 "Authentication plugin '{}' is not supported; supported are \
-                 mysql_native_password, caching_sha2_password, sha256_password and client_ed25519",
-                String::from_utf8_lossy(other.as_bytes())
+                 {}",
+                String::from_utf8_lossy(other.as_bytes()),
+                PLUGINS.join(", ")
             ))),
         }
+    }
+
+    fn clear(&self) -> Result<Vec<u8>, Error> {
+        let why = match self.options.auth_plugin.as_deref() {
+            Some(CLEAR) if self.private => return Ok(self.terminated()),
+            Some(CLEAR) => "this connection is not private: use TLS (ssl_ca, ssl_mode) or a unix socket",
+            _ => "nobody allowed it: where it is meant, such as for tokens, say auth_plugin='mysql_clear_password'",
+        };
+        Err(Error::auth(format!("the server asks for the password itself ({CLEAR}), and {why}")))
     }
 
     /// What caching_sha2_password says after the scramble: nothing to answer, or the next answer.

@@ -14,6 +14,7 @@ use super::handshake::Greeting;
 use super::holds::Holds;
 use super::hosts::Host;
 use super::identity::Identity;
+use super::infile::{LocalFiles, Named};
 use super::limits::ServerLimits;
 use super::marks::Marks;
 use super::options::ConnectOptions;
@@ -65,6 +66,7 @@ pub(super) struct Body {
     pub(super) flow: Option<Arc<[Column]>>,
     pub(super) statements: Statements,
     /// Of the last command.
+    pub(super) named: Named,
     pub(super) format: Format,
     pub(super) runs: bool,
     pub(super) used: Instant,
@@ -75,6 +77,7 @@ pub(super) struct Body {
 impl Body {
     pub(super) fn learn(&mut self, limits: ServerLimits) {
         let largest = self.stream.largest(limits.max_allowed_packet);
+        let largest = largest.min(self.options.max_allowed_packet.unwrap_or(usize::MAX));
         self.limits = ServerLimits { max_allowed_packet: largest, ..limits };
     }
 
@@ -97,8 +100,19 @@ impl Body {
         self.answer(reading)
     }
 
+    /// Which files a statement that is about to be sent names.
+    pub(super) fn note_files(&mut self, sql: &[u8]) {
+        self.named = match self.options.local_files {
+            LocalFiles::Off => Named::default(),
+            _ => Named::by(sql, !self.status.no_backslash_escapes()),
+        };
+    }
+
     /// Send a command; the session must be ready for one.
     pub(super) fn send(&mut self, command: Command<'_>) -> Result<(), Error> {
+        if let Command::Query(sql) = command {
+            self.note_files(sql);
+        }
         let parts = command.parts();
         let size = parts[0].len() + parts[1].len();
         if size > self.limits.max_allowed_packet {
@@ -188,7 +202,8 @@ impl Body {
         let mut reader = Reader {
             stream: &mut self.stream,
             capabilities: self.greeting.capabilities,
-            local_infile: self.options.local_infile,
+            local_files: &self.options.local_files,
+            named: &self.named,
             reading,
             format: self.format,
             status: &mut self.status,

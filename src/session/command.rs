@@ -12,6 +12,7 @@ use mysql::mysql_common::packets::{
 
 use super::broken::Broken;
 use super::error::Error;
+use super::infile::{LocalFiles, Named};
 use super::rows::{end, lenenc, Format, Outcome, ResultSet};
 use super::status::Status;
 use super::stream::Stream;
@@ -116,7 +117,8 @@ impl From<std::io::Error> for Failure {
 pub(super) struct Reader<'a> {
     pub(super) stream: &'a mut Stream,
     pub(super) capabilities: CapabilityFlags,
-    pub(super) local_infile: bool,
+    pub(super) local_files: &'a LocalFiles,
+    pub(super) named: &'a Named,
     pub(super) reading: Reading,
     pub(super) format: Format,
     pub(super) status: &'a mut Status,
@@ -128,7 +130,7 @@ impl Reader<'_> {
         let range = self.stream.receive()?;
         match self.stream.payload(range.clone()) {
             [0xfb, name @ ..] => {
-                let name = String::from_utf8_lossy(name).into_owned();
+                let name = name.to_vec();
                 self.stream.forget();
                 self.send_file(&name)
             }
@@ -230,12 +232,10 @@ impl Reader<'_> {
     }
 
     /// The server asks for a file of ours. It must be answered even when it gets nothing.
-    fn send_file(&mut self, name: &str) -> Result<Answer, Failure> {
-        let refusal = if self.local_infile {
-            self.send_content(name)?
-        } else {
-            let why = "LOAD DATA LOCAL INFILE is off; switch it on with local_infile=True";
-            Some(format!("the server asked for the file {name:?}, but {why}"))
+    fn send_file(&mut self, name: &[u8]) -> Result<Answer, Failure> {
+        let refusal = match self.local_files.open(name, self.named) {
+            Ok(file) => self.send_content(file, name)?,
+            Err(why) => Some(why),
         };
         self.stream.send(&[])?;
         let range = self.stream.receive()?;
@@ -248,17 +248,16 @@ impl Reader<'_> {
         }
     }
 
-    fn send_content(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        let mut file = match File::open(name) {
-            Ok(file) => file,
-            Err(cause) => return Ok(Some(format!("cannot read the file {name:?}: {cause}"))),
-        };
+    fn send_content(&mut self, mut file: File, name: &[u8]) -> Result<Option<String>, Failure> {
         let mut chunk = vec![0; 64 * 1024];
         loop {
             match file.read(&mut chunk) {
                 Ok(0) => return Ok(None),
                 Ok(count) => self.stream.send(&[&chunk[..count]])?,
-                Err(cause) => return Ok(Some(format!("cannot read the file {name:?}: {cause}"))),
+                Err(cause) => {
+                    let name = String::from_utf8_lossy(name);
+                    return Ok(Some(format!("cannot read the file {name:?}: {cause}")));
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::handshake;
 use super::holds::Holds;
 use super::hosts::Host;
+use super::infile::Named;
 use super::limits::ServerLimits;
 use super::manager::Connector;
 use super::marks::Marks;
@@ -41,7 +42,10 @@ impl Body {
         deadline: Instant,
     ) -> Result<Self, Error> {
         let socket = match &host.place {
-            Place::Tcp(name, port) => Socket::tcp(name, *port, deadline, options.interrupt)?,
+            Place::Tcp(name, port) => {
+                let from = options.bind_address;
+                Socket::tcp(name, *port, from, deadline, options.interrupt)?
+            }
             Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,
         };
         let mut body = Self::log_in(socket, host, options, credentials, deadline)?;
@@ -84,6 +88,7 @@ impl Body {
             read_only: false,
             flow: None,
             statements: Statements::new(options.prepared_cache_size),
+            named: Named::default(),
             format: Format::Text,
             runs: true,
             used: Instant::now(),

@@ -1,10 +1,13 @@
 //! A named value as the caller gave it, and the ways to read it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::auth::PLUGINS;
+use super::capabilities;
 use super::hosts::HostOrder;
-use super::tls::TlsMode;
+use super::tls_options::TlsMode;
 
 /// Longer is no different, and adding it to a clock could overflow.
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -34,7 +37,7 @@ pub struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn wrong<T>(&self, wanted: &str) -> Result<T, String> {
+    pub(super) fn wrong<T>(&self, wanted: &str) -> Result<T, String> {
         let name = self.name;
         match &self.value {
             Value::Text(_) if name.starts_with("pass") => Err(format!("{name} must be {wanted}")),
@@ -105,6 +108,56 @@ impl Given<'_> {
         }
     }
 
+    /// A number of bytes, or one with K, M or G behind it.
+    pub(super) fn size(&self) -> Result<Option<usize>, String> {
+        let wanted = "a number of bytes above 0, such as 16777216 or '16M'";
+        let number = match &self.value {
+            Value::Null => return Ok(None),
+            Value::Text(text) => {
+                let bare = text.trim().trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G']);
+                let unit = match &text.trim()[bare.len()..] {
+                    "" => 0,
+                    "k" | "K" => 10,
+                    "m" | "M" => 20,
+                    "g" | "G" => 30,
+                    _ => return self.wrong(wanted),
+                };
+                bare.parse().ok().and_then(|number: i64| number.checked_mul(1 << unit))
+            }
+            _ => self.whole(),
+        };
+        match number.and_then(|number| usize::try_from(number).ok()) {
+            Some(number) if number > 0 => Ok(Some(number)),
+            _ => self.wrong(wanted),
+        }
+    }
+
+    pub(super) fn address(&self) -> Result<Option<IpAddr>, String> {
+        match self.text()?.filter(|text| !text.is_empty()).map(|text| text.parse()) {
+            None => Ok(None),
+            Some(Ok(address)) => Ok(Some(address)),
+            Some(Err(_)) => self.wrong("an IP address of this machine"),
+        }
+    }
+
+    /// Whether it leaves an option as it is. Of a password, no text is one too.
+    pub(super) fn is_nothing(&self) -> bool {
+        match &self.value {
+            Value::Null => true,
+            Value::Text(text) => text.is_empty() && !self.name.starts_with("pass"),
+            Value::Int(0) => self.name == "port" || self.name.ends_with("_timeout"),
+            _ => false,
+        }
+    }
+
+    /// Seconds above zero; `None` and, as with MySQLdb, 0 for the default.
+    pub(super) fn timeout(&self) -> Result<Option<Duration>, String> {
+        match self.is_nothing() {
+            true => Ok(None),
+            false => self.seconds(),
+        }
+    }
+
     /// Seconds above zero; `None` for "no limit".
     ///
     /// # Errors
@@ -160,9 +213,41 @@ impl Given<'_> {
     }
 
     pub(super) fn flags(&self) -> Result<u32, String> {
-        match self.whole().map(u32::try_from) {
-            Some(Ok(flags)) => Ok(flags),
-            _ => self.wrong("a sum of constants.CLIENT flags"),
+        let named = || match &self.value {
+            Value::Text(text) => capabilities::named(text),
+            Value::Null => Some(0),
+            _ => None,
+        };
+        match self.whole().and_then(|flags| u32::try_from(flags).ok()).or_else(named) {
+            Some(flags) => Ok(flags),
+            None => self.wrong("a sum of constants.CLIENT flags, or their names"),
+        }
+    }
+
+    pub(super) fn only_loop(&self) -> Result<(), String> {
+        match self.text()?.as_deref() {
+            None | Some("loop") => Ok(()),
+            Some(_) => self.wrong("'loop': what is no INSERT runs once for each of its rows"),
+        }
+    }
+
+    pub(super) fn auth_plugin(&self) -> Result<Option<String>, String> {
+        let name = self.text()?.filter(|name| !name.is_empty());
+        match &name {
+            Some(name) if !PLUGINS.contains(&name.as_str()) => self.wrong(&PLUGINS.join(", ")),
+            _ => Ok(name),
+        }
+    }
+
+    /// `name=value,name=value`.
+    pub(super) fn attributes(&self) -> Result<Vec<(String, String)>, String> {
+        let text = self.text()?.unwrap_or_default();
+        let parts =
+            text.split(',').filter(|part| !part.is_empty()).map(|part| part.split_once('='));
+        let pair = |(name, value): (&str, &str)| (name.trim().to_owned(), value.trim().to_owned());
+        match parts.map(|part| part.map(pair)).collect() {
+            Some(pairs) => Ok(pairs),
+            None => self.wrong("a dict of text, in a URL name=value,name=value"),
         }
     }
 

@@ -17,6 +17,7 @@ use super::capabilities::OWN;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::hosts::Host;
+use super::infile::LocalFiles;
 use super::options::ConnectOptions;
 use super::place::Place;
 use super::stream::Stream;
@@ -48,13 +49,16 @@ pub(super) fn perform(
     let hello = parse_hello(stream.payload(range))?;
     stream.forget();
     let mut flags = wanted(options) & hello.capabilities();
-    flags.set(Flags::CLIENT_LOCAL_FILES, options.local_infile);
+    flags.set(Flags::CLIENT_LOCAL_FILES, options.local_files != LocalFiles::Off);
     flags.set(Flags::CLIENT_CONNECT_WITH_DB, options.database.is_some());
     if encrypt(stream, &hello, flags, host.tls.as_ref())? {
         flags.insert(Flags::CLIENT_SSL);
     }
     let private = stream.is_encrypted() || matches!(host.place, Place::Socket(_));
-    let plugin = hello.auth_plugin().unwrap_or(AuthPlugin::MysqlNativePassword).into_owned();
+    let plugin = match &options.auth_plugin {
+        Some(name) => AuthPlugin::from_bytes(name.as_bytes()).into_owned(),
+        None => hello.auth_plugin().unwrap_or(AuthPlugin::MysqlNativePassword).into_owned(),
+    };
     let mut login = Login::new(options, credentials, private, plugin, hello.nonce());
     stream.send(&[&response(options, &login, flags)?]).map_err(Broken::at_handshake)?;
     let status = log_in(stream, &mut login, flags)?;
@@ -115,11 +119,15 @@ fn encrypt(
 }
 
 fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result<Vec<u8>, Error> {
-    let attributes = HashMap::from([
-        ("_client_name".to_owned(), "forksafe".to_owned()),
-        ("_client_version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ("_pid".to_owned(), std::process::id().to_string()),
-    ]);
+    let own = [
+        ("_client_name", "forksafe".to_owned()),
+        ("_client_version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("_pid", std::process::id().to_string()),
+        ("_os", std::env::consts::OS.to_owned()),
+        ("_platform", std::env::consts::ARCH.to_owned()),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    let attributes: HashMap<_, _> = own.into_iter().chain(options.attributes.clone()).collect();
     let answer = HandshakeResponse::new(
         Some(login.first_answer()?),
         (8, 0, 0),

@@ -20,6 +20,7 @@ use super::command::Answer;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::identity::Identity;
+use super::infile::LocalFiles;
 use super::options::ConnectOptions;
 use super::place::Place;
 use super::socket::Socket;
@@ -92,7 +93,7 @@ impl Body {
     fn second(&self, deadline: Instant) -> Result<Session, Error> {
         let options = Arc::new(ConnectOptions {
             database: None,
-            local_infile: false,
+            local_files: LocalFiles::Off,
             ..ConnectOptions::clone(&self.options)
         });
         let is_good = self.credentials.until.is_none_or(|until| Instant::now() < until);
@@ -114,7 +115,8 @@ impl Body {
     ) -> Result<Session, Error> {
         let socket = match &self.host.place {
             Place::Tcp(..) => {
-                let again = self.stream.socket().again(deadline, options.interrupt);
+                let first = self.stream.socket();
+                let again = first.again(options.bind_address, deadline, options.interrupt);
                 again.map_err(|broken| broken.at_handshake())?
             }
             Place::Socket(path) => Socket::unix(path, deadline, options.interrupt)?,

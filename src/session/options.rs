@@ -1,18 +1,23 @@
 //! What a connection is asked to be: checked, with defaults.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mysql::mysql_common::constants::CapabilityFlags;
 
-use super::capabilities::{CALLERS, OWN};
+use super::capabilities::{self, CALLERS};
 use super::charset::Charset;
 use super::credentials::Ask;
 use super::hosts::HostOrder;
+use super::infile::LocalFiles;
 use super::place::Place;
-use super::tls::TlsOptions;
+use super::tls_options::TlsOptions;
 use super::wait::Interrupt;
+
+/// What servers take of the attributes of a connection, in bytes.
+const MOST_ATTRIBUTES: usize = 64 * 1024 - 1024;
 
 /// Text that is never printed.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -52,6 +57,12 @@ pub struct ConnectOptions {
     pub user: Option<String>,
     /// Default: none.
     pub password: Secret,
+    /// The address of this machine to connect from. Default: the system's choice.
+    pub bind_address: Option<IpAddr>,
+    /// An option file to read, see [`ConnectOptions::read_option_file`]. Default: none.
+    pub read_default_file: Option<PathBuf>,
+    /// A group of it to read besides [client]; without a file, of the usual ones. Default: none.
+    pub read_default_group: Option<String>,
     /// Asked for the user at each connect, instead of `user`. Default: none.
     pub ask_user: Option<Ask>,
     /// Asked for the password at each connect, instead of `password`. Default: none.
@@ -87,8 +98,15 @@ pub struct ConnectOptions {
     /// More capabilities, see [`ConnectOptions::add_flags`]; those that the server lacks are left
     /// out. `CLIENT_COMPRESS` is one: MySQL's own clients, too, go on uncompressed without it.
     pub flags: CapabilityFlags,
-    /// Whether the server may ask for files of this machine. Default false.
-    pub local_infile: bool,
+    /// Which files of this machine the server may ask for. Default: none.
+    pub local_files: LocalFiles,
+    /// The largest packet to send, in bytes. Default: the largest that the server takes.
+    pub max_allowed_packet: Option<usize>,
+    /// What is told to the server of this program, besides the driver's own attributes, which
+    /// begin with `_`: names and values, in their order. Default: none.
+    pub attributes: Vec<(String, String)>,
+    /// The authentication plugin to begin with. Default: the one that the server proposes.
+    pub auth_plugin: Option<String>,
     /// How many prepared statements a session keeps. Default 32.
     pub prepared_cache_size: usize,
     /// Default: no TLS.
@@ -99,6 +117,8 @@ pub struct ConnectOptions {
     pub get_server_public_key: bool,
     /// Asked while waiting: must the wait end?
     pub interrupt: Option<Interrupt>,
+    /// The options that are as an option file set them.
+    pub from_file: Vec<&'static str>,
 }
 
 impl Default for ConnectOptions {
@@ -110,6 +130,9 @@ impl Default for ConnectOptions {
             unix_socket: None,
             user: None,
             password: Secret::default(),
+            bind_address: None,
+            read_default_file: None,
+            read_default_group: None,
             ask_user: None,
             ask_password: None,
             credential_timeout: Duration::from_secs(5),
@@ -126,12 +149,16 @@ impl Default for ConnectOptions {
             init_command: None,
             sql_mode: None,
             flags: CapabilityFlags::CLIENT_MULTI_STATEMENTS,
-            local_infile: false,
+            local_files: LocalFiles::Off,
+            max_allowed_packet: None,
+            attributes: Vec::new(),
+            auth_plugin: None,
             prepared_cache_size: 32,
             tls: TlsOptions::default(),
             server_public_key: None,
             get_server_public_key: false,
             interrupt: None,
+            from_file: Vec::new(),
         }
     }
 }
@@ -142,17 +169,27 @@ impl ConnectOptions {
     /// # Errors
     /// When a flag is not one that a caller may choose.
     pub fn add_flags(&mut self, bits: u32) -> Result<(), String> {
-        let asked = CapabilityFlags::from_bits_truncate(bits);
-        let foreign = asked.difference(CALLERS | OWN);
-        if asked.bits() != bits || !foreign.is_empty() {
-            return Err(format!(
-                "client_flag {bits} has flags that cannot be asked for; FOUND_ROWS, IGNORE_SPACE, \
-                 INTERACTIVE, MULTI_STATEMENTS and LOCAL_FILES can"
-            ));
+        if let Some(why) = capabilities::refusal(bits) {
+            return Err(why);
         }
-        self.local_infile |= asked.contains(CapabilityFlags::CLIENT_LOCAL_FILES);
+        let asked = CapabilityFlags::from_bits_truncate(bits);
+        if asked.contains(CapabilityFlags::CLIENT_LOCAL_FILES) {
+            self.allow_files(true);
+        }
         self.flags |= asked & CALLERS;
         Ok(())
+    }
+
+    /// A directory that is given limits what is allowed, and allows it.
+    pub(super) fn allow_files(&mut self, all: bool) {
+        self.local_files = match std::mem::take(&mut self.local_files) {
+            LocalFiles::Below(_) if !all && self.from_file.contains(&"local_infile_dir") => {
+                LocalFiles::Off
+            }
+            LocalFiles::Below(directory) => LocalFiles::Below(directory),
+            _ if all => LocalFiles::All,
+            _ => LocalFiles::Off,
+        };
     }
 
     /// What sets the character set.
@@ -206,10 +243,12 @@ impl ConnectOptions {
             return Err("host, user, password and database cannot contain a NUL character".into());
         }
         Place::all(self)?;
-        if self.tls.cert.is_some() != self.tls.key.is_some() {
-            return Err("ssl_cert and ssl_key belong together: give both or neither".into());
+        let attributes: usize = self.attributes.iter().map(|(k, v)| k.len() + v.len()).sum();
+        if attributes > MOST_ATTRIBUTES {
+            let most = MOST_ATTRIBUTES / 1024;
+            return Err(format!("connect_attrs and program_name may have {most} KiB together"));
         }
-        Ok(())
+        self.tls.validate()
     }
 }
 
@@ -233,7 +272,9 @@ mod tests {
     #[test]
     fn flags_that_change_the_protocol_are_refused() {
         let mut options = ConnectOptions::default();
-        assert!(options.add_flags(2).is_ok());
-        assert!(options.add_flags(32).unwrap_err().contains("client_flag 32"));
+        assert!(options.add_flags(2 + 32).is_ok());
+        let deprecate_eof = 1 << 24;
+        assert!(options.add_flags(deprecate_eof).unwrap_err().contains("client_flag 16777216"));
+        assert!(options.add_flags(1 << 11).unwrap_err().ends_with("by ssl_mode or ssl_ca"));
     }
 }

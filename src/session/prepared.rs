@@ -149,6 +149,7 @@ impl Body {
         head.push(NO_CURSOR);
         head.extend_from_slice(&ONCE.to_le_bytes());
         bindings.write_head(&mut head);
+        self.note_files(sql);
         self.send(Command::Execute(&head, bindings.values()))?;
         self.asked.note_text(sql);
         self.answer(reading)

@@ -2,10 +2,12 @@
 
 use super::charset::Charset;
 use super::given::{Given, Value};
+use super::infile::LocalFiles;
 use super::options::{ConnectOptions, Secret};
+use super::tls_options;
 
 /// The names of all connection options, aliases included.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 47] = [
     "host",
     "host_order",
     "user",
@@ -16,6 +18,10 @@ pub const NAMES: [&str; 33] = [
     "db",
     "port",
     "unix_socket",
+    "bind_address",
+    "named_pipe",
+    "read_default_file",
+    "read_default_group",
     "charset",
     "collation",
     "connect_timeout",
@@ -27,33 +33,88 @@ pub const NAMES: [&str; 33] = [
     "client_flag",
     "multi_statements",
     "local_infile",
+    "local_infile_dir",
+    "max_allowed_packet",
     "compress",
     "prepared_cache_size",
     "use_unicode",
     "binary_prefix",
+    "executemany_fallback",
+    "program_name",
+    "connect_attrs",
+    "auth_plugin",
     "ssl",
     "ssl_mode",
     "ssl_ca",
+    "ssl_capath",
     "ssl_cert",
     "ssl_key",
+    "ssl_cipher",
     "ssl_check_hostname",
+    "ssl_verify_mode",
+    "tls_version",
     "server_public_key_path",
     "get_server_public_key",
 ];
 
 impl ConnectOptions {
-    /// Set one option by its name.
+    /// Set one option by its name. What an option file has set stays where nothing is given
+    /// instead: None, or no text.
     ///
     /// # Errors
     /// A sentence that names the option, says what was given and what is wanted.
     pub fn set(&mut self, name: &str, value: Value) -> Result<(), String> {
-        use mysql::mysql_common::constants::CapabilityFlags as Flags;
         let given = Given { name, value };
-        match name {
+        if self.from_file.contains(&full(name)) {
+            if given.is_nothing() {
+                return Ok(());
+            }
+            self.from_file.retain(|set| *set != full(name));
+        }
+        if tls_options::NAMES.contains(&name) {
+            return self.tls.set(&given);
+        }
+        if !self.set_place(&given)? && !self.set_account(&given)? && !self.set_limit(&given)? {
+            self.set_session(&given)?;
+        }
+        Ok(())
+    }
+
+    /// Where the server is. `false`: the option is of another kind.
+    fn set_place(&mut self, given: &Given<'_>) -> Result<bool, String> {
+        match given.name {
             "host" => {
-                self.host = given.text()?.filter(|h| !h.is_empty()).unwrap_or("localhost".into())
+                let host = given.text()?.filter(|h| !h.is_empty()).unwrap_or("localhost".into());
+                self.leave_socket_of_file(host != "localhost");
+                self.host = host;
             }
             "host_order" => self.host_order = given.host_order()?,
+            "port" => {
+                self.port = given.port()?;
+                self.leave_socket_of_file(self.port.is_some());
+            }
+            "unix_socket" => self.unix_socket = given.path()?,
+            "bind_address" => self.bind_address = given.address()?,
+            "named_pipe" if given.bool()? == Some(true) => {
+                return Err("named_pipe is of Windows: give host and port, or unix_socket".into());
+            }
+            "named_pipe" => {}
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// As with MySQL's own clients: the socket of an option file is the one of localhost, and no
+    /// answer to somebody who asks for another place.
+    fn leave_socket_of_file(&mut self, elsewhere: bool) {
+        if elsewhere && self.from_file.contains(&"unix_socket") {
+            self.unix_socket = None;
+        }
+    }
+
+    /// Who logs in, and how.
+    fn set_account(&mut self, given: &Given<'_>) -> Result<bool, String> {
+        match given.name {
             "user" => self.user = given.text()?,
             "password" | "passwd" => self.password = Secret::new(given.secret()?),
             "credential_timeout" => {
@@ -61,41 +122,98 @@ impl ConnectOptions {
                 self.credential_timeout = given.seconds()?.unwrap_or(default);
             }
             "database" | "db" => self.database = given.text()?.filter(|name| !name.is_empty()),
-            "port" => self.port = given.port()?,
-            "unix_socket" => self.unix_socket = given.path()?,
+            "auth_plugin" => self.auth_plugin = given.auth_plugin()?,
+            "server_public_key_path" => self.server_public_key = given.path()?,
+            "get_server_public_key" => self.get_server_public_key = given.bool()? == Some(true),
+            "read_default_file" => self.read_default_file = given.path()?,
+            "read_default_group" => {
+                self.read_default_group = given.text()?.filter(|name| !name.is_empty());
+            }
+            "program_name" => {
+                if let Some(program) = given.text()?.filter(|name| !name.is_empty()) {
+                    self.set_attributes([("program_name".to_owned(), program)])?;
+                }
+            }
+            "connect_attrs" => self.set_attributes(given.attributes()?)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// For how long, and how much.
+    fn set_limit(&mut self, given: &Given<'_>) -> Result<bool, String> {
+        match given.name {
+            "connect_timeout" => {
+                let default = Self::default().connect_timeout;
+                self.connect_timeout = given.timeout()?.unwrap_or(default);
+            }
+            "read_timeout" => self.read_timeout = given.timeout()?,
+            "write_timeout" => self.write_timeout = given.timeout()?,
+            "max_allowed_packet" => self.max_allowed_packet = given.size()?,
+            "prepared_cache_size" => self.prepared_cache_size = given.some()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What the session is like.
+    fn set_session(&mut self, given: &Given<'_>) -> Result<(), String> {
+        use mysql::mysql_common::constants::CapabilityFlags as Flags;
+        match given.name {
             "charset" => {
-                self.charset =
-                    given.text()?.map_or(Ok(Charset::default()), |c| Charset::parse(&c))?
+                let name = given.text()?.filter(|name| !name.is_empty());
+                self.charset = name.map_or(Ok(Charset::default()), |name| Charset::parse(&name))?;
             }
             "collation" => self.collation = given.text()?.filter(|name| !name.is_empty()),
-            "connect_timeout" => {
-                self.connect_timeout = given.seconds()?.unwrap_or(Self::default().connect_timeout);
-            }
-            "read_timeout" => self.read_timeout = given.seconds()?,
-            "write_timeout" => self.write_timeout = given.seconds()?,
             "autocommit" => self.autocommit = given.bool()?,
             "init_command" => self.init_command = given.text()?.filter(|sql| !sql.is_empty()),
             "sql_mode" => self.sql_mode = given.text()?,
             "client_flag" => self.add_flags(given.flags()?)?,
             "multi_statements" => {
-                self.flags.set(Flags::CLIENT_MULTI_STATEMENTS, given.bool()? != Some(false))
+                self.flags.set(Flags::CLIENT_MULTI_STATEMENTS, given.bool()? != Some(false));
             }
-            "local_infile" => self.local_infile = given.bool()? == Some(true),
             "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
-            "prepared_cache_size" => self.prepared_cache_size = given.some()?,
-            "binary_prefix" => self.binary_prefix = given.bool()?.unwrap_or(true),
+            "local_infile" => self.allow_files(given.bool()? == Some(true)),
+            "local_infile_dir" => {
+                if let Some(directory) = given.path()? {
+                    self.local_files = LocalFiles::below(&directory)?;
+                }
+            }
             "use_unicode" => self.use_unicode = given.bool()?.unwrap_or(true),
-            "ssl" => self.tls.wanted = given.bool()? == Some(true),
-            "ssl_mode" => self.tls.mode = given.tls_mode()?,
-            "ssl_ca" => self.tls.ca = given.path()?,
-            "ssl_cert" => self.tls.cert = given.path()?,
-            "ssl_key" => self.tls.key = given.path()?,
-            "ssl_check_hostname" => self.tls.check_hostname = given.bool()?,
-            "server_public_key_path" => self.server_public_key = given.path()?,
-            "get_server_public_key" => self.get_server_public_key = given.bool()? == Some(true),
-            _ => return Err(unknown(name, &NAMES)),
+            "binary_prefix" => self.binary_prefix = given.bool()?.unwrap_or(true),
+            "executemany_fallback" => given.only_loop()?,
+            name => return Err(unknown(name, &NAMES)),
         }
         Ok(())
+    }
+
+    /// Tell the server these too; a later value of a name takes the place of an earlier one.
+    ///
+    /// # Errors
+    /// When a name is one of the driver's own.
+    pub fn set_attributes(
+        &mut self,
+        attributes: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), String> {
+        for (name, value) in attributes {
+            if name.is_empty() || name.starts_with('_') {
+                return Err(format!(
+                    "connect_attrs cannot have {name:?}: names that begin with _ are the driver's"
+                ));
+            }
+            self.attributes.retain(|(known, _)| *known != name);
+            self.attributes.push((name, value));
+        }
+        Ok(())
+    }
+}
+
+/// The name of an option that has two.
+pub(super) fn full(name: &str) -> &str {
+    match name {
+        "passwd" => "password",
+        "db" => "database",
+        name => name,
     }
 }
 

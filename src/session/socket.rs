@@ -33,10 +33,11 @@ pub(super) enum Peek {
 }
 
 impl Socket {
-    /// Connect to a host, trying each of its addresses; the time is shared among those left.
+    /// Connect to a host, `from` an address of ours, trying each of its addresses; the time is shared among those left.
     pub(super) fn tcp(
         host: &str,
         port: u16,
+        from: Option<IpAddr>,
         deadline: Instant,
         interrupt: Option<Interrupt>,
     ) -> Result<Self, Error> {
@@ -46,7 +47,7 @@ impl Socket {
         for (tried, address) in addresses.iter().enumerate() {
             let left = deadline.saturating_duration_since(Instant::now());
             let share = left / (addresses.len() - tried) as u32;
-            match Self::tcp_address(*address, share, interrupt) {
+            match Self::tcp_address(*address, from, share, interrupt) {
                 Ok(socket) => return Ok(socket),
                 Err(cause @ (Broken::Interrupted | Broken::Inherited(_))) => {
                     return Err(cause.at_handshake());
@@ -61,6 +62,7 @@ impl Socket {
     /// Another one to the other end of this one, by TCP: whatever its name means by now.
     pub(super) fn again(
         &self,
+        from: Option<IpAddr>,
         deadline: Instant,
         interrupt: Option<Interrupt>,
     ) -> Result<Self, Broken> {
@@ -70,7 +72,8 @@ impl Socket {
             (_, Some(six)) => SocketAddr::V6((*six).into()),
             _ => return Err(Errno::EAFNOSUPPORT.into()),
         };
-        Self::tcp_address(address, deadline.saturating_duration_since(Instant::now()), interrupt)
+        let left = deadline.saturating_duration_since(Instant::now());
+        Self::tcp_address(address, from, left, interrupt)
     }
 
     /// The port of this end, by TCP.
@@ -87,6 +90,7 @@ impl Socket {
 
     fn tcp_address(
         address: SocketAddr,
+        from: Option<IpAddr>,
         share: Duration,
         interrupt: Option<Interrupt>,
     ) -> Result<Self, Broken> {
@@ -94,6 +98,13 @@ impl Socket {
         let socket = Self::open(family)?;
         socket::setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
         socket::setsockopt(&socket, sockopt::KeepAlive, &true)?;
+        if let Some(own) = from {
+            let bound =
+                socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(own, 0)));
+            bound.map_err(|cause| {
+                Broken::Io(io::Error::other(format!("cannot bind to bind_address {own}: {cause}")))
+            })?;
+        }
         let patience = Patience::until(Instant::now() + share, interrupt);
         socket.connect(&SockaddrStorage::from(address), patience)?;
         Ok(socket)

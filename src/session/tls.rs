@@ -4,7 +4,8 @@
 //! configuration share, and a fork could copy it locked.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -12,72 +13,14 @@ use rustls::client::{ClientConnection, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{ring, verify_tls12_signature, verify_tls13_signature, CryptoProvider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    SupportedCipherSuite, SupportedProtocolVersion,
 };
 
 use super::error::Error;
-
-/// How much of TLS is asked for, in MySQL's words for `ssl_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TlsMode {
-    /// No TLS.
-    #[default]
-    Disabled,
-    /// TLS if the server has it, nothing verified.
-    Preferred,
-    /// TLS or an error, nothing verified: safe from listeners, not from a man in the middle.
-    Required,
-    /// The certificate must be signed by a trusted authority.
-    VerifyCa,
-    /// And it must be made out to the host that was asked for.
-    VerifyIdentity,
-}
-
-impl TlsMode {
-    /// MySQL's names, in any case.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_uppercase().as_str() {
-            "DISABLED" => Some(Self::Disabled),
-            "PREFERRED" => Some(Self::Preferred),
-            "REQUIRED" => Some(Self::Required),
-            "VERIFY_CA" => Some(Self::VerifyCa),
-            "VERIFY_IDENTITY" => Some(Self::VerifyIdentity),
-            _ => None,
-        }
-    }
-}
-
-/// The TLS options of a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// Asked for by name; else derived, see [`TlsOptions::mode`].
-    pub mode: Option<TlsMode>,
-    /// TLS was asked for, without saying how.
-    pub wanted: bool,
-    /// File of trusted authorities (PEM). Default: those of the system.
-    pub ca: Option<PathBuf>,
-    /// File of our own certificate and its chain (PEM).
-    pub cert: Option<PathBuf>,
-    /// File of our own private key (PEM).
-    pub key: Option<PathBuf>,
-    /// False: the certificate may be made out to another host.
-    pub check_hostname: Option<bool>,
-}
-
-impl TlsOptions {
-    /// Verified in full when asked for in any way, unless the mode says otherwise.
-    pub fn mode(&self) -> TlsMode {
-        let files = [&self.ca, &self.cert, &self.key].iter().any(|file| file.is_some());
-        match (self.mode, self.check_hostname) {
-            (Some(TlsMode::VerifyIdentity), Some(false)) => TlsMode::VerifyCa,
-            (Some(mode), _) => mode,
-            (None, Some(false)) if self.wanted || files => TlsMode::VerifyCa,
-            (None, _) if self.wanted || files => TlsMode::VerifyIdentity,
-            (None, _) => TlsMode::Disabled,
-        }
-    }
-}
+use super::tls_options::{TlsMode, TlsOptions, TlsVersion};
 
 /// A configuration, read from its files once, for all hosts.
 pub(super) struct TlsSetup {
@@ -138,7 +81,7 @@ pub(super) fn prepare() {
 }
 
 fn configure(options: &TlsOptions, mode: TlsMode) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = provider(options);
     let verifier: Arc<dyn ServerCertVerifier> = match mode {
         TlsMode::VerifyIdentity => trusted(options, &provider)?,
         TlsMode::VerifyCa => {
@@ -148,8 +91,8 @@ fn configure(options: &TlsOptions, mode: TlsMode) -> Result<ClientConfig, Error>
         _ => Arc::new(AnyName { authority: None, provider: Arc::clone(&provider) }),
     };
     let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(Error::tls)?
+        .with_protocol_versions(&versions(options))
+        .map_err(|_| Error::tls("ssl_cipher has no cipher of the tls_version that is asked for"))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match (&options.cert, &options.key) {
@@ -163,20 +106,52 @@ fn configure(options: &TlsOptions, mode: TlsMode) -> Result<ClientConfig, Error>
     Ok(config)
 }
 
+/// Ring with the ciphers that may be used.
+fn provider(options: &TlsOptions) -> Arc<CryptoProvider> {
+    let mut provider = ring::default_provider();
+    if let Some(names) = &options.ciphers {
+        let is_named = |suite: &SupportedCipherSuite| {
+            suite.suite().as_str().is_some_and(|name| names.contains(&name))
+        };
+        provider.cipher_suites.retain(is_named);
+    }
+    Arc::new(provider)
+}
+
+/// Those that may be used, and have a cipher that may be.
+fn versions(options: &TlsOptions) -> Vec<&'static SupportedProtocolVersion> {
+    let may = |version| options.versions.as_ref().is_none_or(|may| may.contains(&version));
+    let is_v13 = |name: &str| name.starts_with("TLS13_");
+    let ciphers = options.ciphers.as_deref();
+    let mut found = Vec::new();
+    if may(TlsVersion::V13) && ciphers.is_none_or(|names| names.iter().any(|name| is_v13(name))) {
+        found.push(&TLS13);
+    }
+    if may(TlsVersion::V12) && ciphers.is_none_or(|names| !names.iter().all(|name| is_v13(name))) {
+        found.push(&TLS12);
+    }
+    found
+}
+
 fn trusted(
     options: &TlsOptions,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<WebPkiServerVerifier>, Error> {
     let mut roots = RootCertStore::empty();
-    match &options.ca {
-        Some(file) => {
-            for certificate in certificates(file)? {
-                roots.add(certificate).map_err(|e| unreadable("CA file", file, e))?;
-            }
+    if let Some(file) = &options.ca {
+        for certificate in certificates(file)? {
+            roots.add(certificate).map_err(|e| unreadable("CA file", file, e))?;
         }
-        None => {
-            let _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    if let Some(directory) = &options.capath {
+        let found = rustls_native_certs::load_certs_from_paths(None, Some(directory));
+        if let Some(error) = found.errors.first() {
+            return Err(unreadable("CA directory", directory, error));
         }
+        let _ = roots.add_parsable_certificates(found.certs);
+    }
+    if options.ca.is_none() && options.capath.is_none() {
+        let _ = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
@@ -196,7 +171,15 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
 }
 
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_file(file).map_err(|e| unreadable("key file", file, e))
+    PrivateKeyDer::from_pem_file(file).map_err(|cause| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        if text.contains("ENCRYPTED") {
+            let what_to_do = "it is encrypted, which is not supported: write one that is not by \
+                              'openssl pkey -in FILE -out NEW', readable by its owner alone";
+            return unreadable("key file", file, what_to_do);
+        }
+        unreadable("key file", file, cause)
+    })
 }
 
 fn unreadable(what: &str, file: &Path, cause: impl fmt::Display) -> Error {

@@ -110,7 +110,8 @@ impl Connection {
     /// Python's codec for the connection's character set.
     #[getter]
     fn encoding(&self) -> PyResult<&'static str> {
-        self.link()?.look(|session| session.charset().codec())
+        let charset = self.link()?.look(|session| session.charset())?;
+        Ok(charset.codec().unwrap_or(charset.name()))
     }
 
     /// Change the connection's character set, and its collation if one is given.
