@@ -12,6 +12,7 @@ PYTEST_ARGS ?=
 STORM_ARGS ?= --forks 20000
 BENCH_ARGS ?=
 POOL_SECONDS ?= 60
+STREAM_MEGABYTES ?= 4000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,6 +70,8 @@ storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest tests/test_pool_fairness.py tests/test_pool_restart.py \
 		--pool-seconds=$(POOL_SECONDS) -q -s $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/test_streaming.py -k memory --timeout=900 \
+		--stream-megabytes=$(STREAM_MEGABYTES) -q -s $(PYTEST_ARGS)
 
 bench: build mariadb $(VENV)/.mysqlclient
 	$(BIN)/python -m benches.cost $(BENCH_ARGS)

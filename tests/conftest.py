@@ -53,6 +53,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="of test_pool_fairness.py, and of an outage in test_pool_restart.py (default: 4)",
     )
 
+    parser.addoption(
+        "--stream-megabytes",
+        type=int,
+        default=200,
+        metavar="N",
+        help="of the result that test_streaming.py reads in flat memory (default: %(default)s)",
+    )
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -99,6 +107,13 @@ def pool_seconds(request: pytest.FixtureRequest) -> float:
     """How long a pool is kept busy."""
     seconds: float = request.config.getoption("--pool-seconds")
     return seconds
+
+
+@pytest.fixture
+def stream_megabytes(request: pytest.FixtureRequest) -> int:
+    """How large a result is streamed."""
+    megabytes: int = request.config.getoption("--stream-megabytes")
+    return megabytes
 
 
 @pytest.fixture
