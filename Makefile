@@ -34,7 +34,7 @@ help:
 	@echo "make test          all tests: test-rust and loom (need no server), test-python"
 	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
-	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
+	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load; a result larger than memory: what was measured"
 	@echo "make loom          every order of threads, on pool and registry; part of make test"
 	@echo "make bench         what fork safety costs, beside other drivers (benches/README.md)"
 	@echo "make lint          all checks: lint-rust, lint-python"
