@@ -185,9 +185,7 @@ def test_a_certificate_is_verified_otherwise(secure: Throwaway, word: Any) -> No
         forksafe.connect(**tls_of(secure, ssl={"ca": foreign, "verify_mode": word}))
 
 
-def test_an_encrypted_key_is_refused_with_what_to_do(
-    secure: Throwaway, tmp_path: Path
-) -> None:
+def test_an_encrypted_key_is_refused_with_what_to_do(secure: Throwaway, tmp_path: Path) -> None:
     assert secure.certificates
     locked = tmp_path / "locked.pem"
     command = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-out", str(locked)]
