@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import queue
-import sys
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
