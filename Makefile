@@ -20,6 +20,7 @@ SERVERS_ARGS ?=
 PYTHONS_ARGS ?=
 CONFORMANCE_ARGS ?=
 POOL_SECONDS ?= 60
+STREAM_MEGABYTES ?= 4000
 EXAMPLES ?= 2000
 
 VENV := .venv
@@ -43,7 +44,7 @@ help:
 	@echo "make test          all tests: test-rust and loom (need no server), test-python"
 	@echo "make matrix        every cell of the fork matrix; make test runs a selection"
 	@echo "make storm         three storms of 20,000 forks each; make test runs 1,000 in all"
-	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load: what was measured"
+	@echo "make soak          200 threads on a pool of 4 for a minute; a server killed under load; a result larger than memory: what was measured"
 	@echo "make servers       the core tests on MySQL 9 and MariaDB 11.8, as far as they can be had here"
 	@echo "make pythons       a wheel and the core tests for each Python from 3.10 that can be had here"
 	@echo "make properties    any value comes back equal, and none changes a statement: tried with $(EXAMPLES) each"
@@ -84,6 +85,8 @@ storm: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 soak: build $(if $(FORKSAFE_TEST_DSN),,mariadb)
 	$(BIN)/python -m pytest tests/test_pool_fairness.py tests/test_pool_restart.py \
 		--pool-seconds=$(POOL_SECONDS) -q -s $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/test_streaming.py -k memory --timeout=900 \
+		--stream-megabytes=$(STREAM_MEGABYTES) -q -s $(PYTEST_ARGS)
 
 servers: build mariadb
 	$(BIN)/python -m tests.versions.servers $(SERVERS_ARGS)

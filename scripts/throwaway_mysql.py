@@ -58,7 +58,7 @@ class ThrowawayMySQL(Throwaway):
             raise RuntimeError(f"mysqld --initialize failed:\n{log.read_text(errors='replace')}")
 
     def _accounts(self) -> str:
-        # MySQL 9.6 and newer have MD5() and SHA1() in a component; the suites of others ask for them.
+        # MySQL 9.6 and newer keep MD5() and SHA1() in a component; many a test asks for them.
         with contextlib.suppress(RuntimeError):
             self.execute_as_root("INSTALL COMPONENT 'file://component_classic_hashing'")
         return ACCOUNTS + NUMBERS

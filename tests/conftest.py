@@ -71,6 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="of each property in test_properties_*.py (default: %(default)s)",
     )
+    parser.addoption(
+        "--stream-megabytes",
+        type=int,
+        default=200,
+        metavar="N",
+        help="of the result that test_streaming.py reads in flat memory (default: %(default)s)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -140,6 +147,13 @@ def pool_seconds(request: pytest.FixtureRequest) -> float:
     """How long a pool is kept busy."""
     seconds: float = request.config.getoption("--pool-seconds")
     return seconds
+
+
+@pytest.fixture
+def stream_megabytes(request: pytest.FixtureRequest) -> int:
+    """How large a result is streamed."""
+    megabytes: int = request.config.getoption("--stream-megabytes")
+    return megabytes
 
 
 @pytest.fixture

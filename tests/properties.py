@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+import forksafe
 from tests import examples
 
 # A server answers when it answers; and what is kept between runs would be a state of its own.
@@ -64,3 +65,11 @@ def decimals(digits: int, places: int) -> st.SearchStrategy[Decimal]:
     """All that fit a DECIMAL(digits, places)."""
     most = 10**digits - 1
     return st.integers(-most, most).map(lambda number: Decimal(number).scaleb(-places, WIDE))
+
+
+def tells_types_late(connection: forksafe.Connection) -> bool:
+    """Whether the server knows the values before it says what a prepared statement's columns are.
+
+    MariaDB does. MySQL answers `SELECT ?` with text, whatever the value is.
+    """
+    return "MariaDB" in connection.get_server_info()

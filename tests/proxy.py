@@ -71,6 +71,10 @@ class FaultProxy:
         """Close every open connection now."""
         self._tell("fin")
 
+    def turn(self, upstream_port: int) -> None:
+        """Forward each new connection to another port, as a balancer does; open ones stay."""
+        self._tell("turn", upstream_port)
+
     def swallow(self) -> None:
         """Swallow the next bytes of each open connection's client, and close only then."""
         self._tell("swallow")

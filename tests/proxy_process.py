@@ -153,6 +153,8 @@ class Proxy:
         elif command in ("rst", "fin"):
             for link in list(self.links):
                 link.end(reset=command == "rst")
+        elif command == "turn":
+            self.upstream = (self.upstream[0], number)
         elif command == "swallow":
             for link in self.links:
                 link.swallowing = True

@@ -119,12 +119,12 @@ def test_without_unicode_text_comes_as_bytes_and_the_rest_as_ever(
 
 
 def test_the_classes_of_text_and_bytes_stand_for_themselves(connect: Connect) -> None:
-    conv = {**conversions, FIELD_TYPE.LONG: str, FIELD_TYPE.DATE: str, FIELD_TYPE.DOUBLE: bytes}
-    connection = connect(conv={**conv, FIELD_TYPE.LONGLONG: None})
+    own = {FIELD_TYPE.NEWDECIMAL: str, FIELD_TYPE.DATE: str, FIELD_TYPE.DOUBLE: bytes}
+    connection = connect(conv={**conversions, **own, FIELD_TYPE.LONGLONG: None})
     for prepared in (False, True):
         cursor = connection.cursor(prepared=prepared)
-        cursor.execute("SELECT 1, DATE'2026-01-02', 2.5e0, 12345678901")
-        assert cursor.fetchone() == ("1", "2026-01-02", b"2.5", b"12345678901")
+        cursor.execute("SELECT 1.5, DATE'2026-01-02', 2.5e0, 12345678901")
+        assert cursor.fetchone() == ("1.5", "2026-01-02", b"2.5", b"12345678901")
 
 
 def test_a_decimal_can_be_a_float(connect: Connect) -> None:
@@ -243,31 +243,31 @@ def test_conv_is_a_dict(connect: Connect) -> None:
 
 
 def test_a_list_in_conv_has_pairs(connect: Connect) -> None:
-    connection = connect(conv={**conversions, FIELD_TYPE.LONG: [int]})
+    connection = connect(conv={**conversions, FIELD_TYPE.DOUBLE: [int]})
     with pytest.raises(forksafe.ProgrammingError, match=r"pairs \(mask, callable\)"):
-        connection.cursor().execute("SELECT 1")
+        connection.cursor().execute("SELECT 1e0")
 
 
 def test_a_dict_that_is_changed_later_changes_no_open_connection(connect: Connect) -> None:
-    conv = {**conversions, FIELD_TYPE.LONG: str}
+    conv = {**conversions, FIELD_TYPE.DOUBLE: str}
     connection = connect(conv=conv)
-    conv[FIELD_TYPE.LONG] = bytes
-    assert one(connection, "SELECT 1") == "1"
+    conv[FIELD_TYPE.DOUBLE] = bytes
+    assert one(connection, "SELECT 1e0") == "1"
 
 
 def test_changed_defaults_hold_for_connections_opened_from_then_on(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = connect()
-    monkeypatch.setitem(conversions, FIELD_TYPE.LONG, str)
-    assert one(connect(), "SELECT 1") == "1"
-    assert one(before, "SELECT 1") == 1
+    monkeypatch.setitem(conversions, FIELD_TYPE.DOUBLE, str)
+    assert one(connect(), "SELECT 1e0") == "1"
+    assert one(before, "SELECT 1e0") == 1
 
 
 def test_a_pools_connections_convert_too(make_pool: Callable[..., forksafe.Pool]) -> None:
-    pool = make_pool(conv={**conversions, FIELD_TYPE.LONG: str}, use_unicode=False)
+    pool = make_pool(conv={**conversions, FIELD_TYPE.DOUBLE: str}, use_unicode=False)
     with pool.connection() as connection:
-        assert one(connection, "SELECT 1") == "1"
+        assert one(connection, "SELECT 1e0") == "1"
         assert one(connection, "SELECT 'a'") == b"a"
 
 

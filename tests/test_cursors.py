@@ -60,7 +60,8 @@ def test_the_keys_are_those_of_the_field(connect: Connect, server: Server) -> No
     cursor = connect().cursor(DictCursor)
     cursor.execute(DUPLICATES)
     account = {"user": server.user, "password": server.password, "database": server.database}
-    witness = pymysql.connect(host=server.host, port=server.port, **account)
+    place = {"host": server.host, "port": server.port, "unix_socket": server.unix_socket}
+    witness = pymysql.connect(**place, **account)
     with witness, witness.cursor(pymysql.cursors.DictCursor) as other:
         other.execute(DUPLICATES)
         assert list(cursor.fetchall()) == list(other.fetchall())

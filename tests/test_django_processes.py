@@ -57,7 +57,6 @@ class Runserver:
         return 0
 
 
-@pytest.mark.usefixtures("mariadb")  # which numbers statements
 def test_the_autoreloader_ends_its_child_and_keeps_its_own_sessions(
     manage: Manage, witness: Witness, tmp_path: Path
 ) -> None:

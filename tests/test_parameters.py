@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import forksafe
+from tests.properties import tells_types_late
 
 Connect = Callable[..., forksafe.Connection]
 
@@ -56,7 +57,10 @@ class Permission(enum.Flag):
 def test_a_member_of_an_enum_is_its_value(
     connect: Connect, member: enum.Enum, value: Any, prepared: bool
 ) -> None:
-    cursor = connect().cursor(prepared=prepared)
+    connection = connect()
+    if prepared and isinstance(value, bytes) and not tells_types_late(connection):
+        pytest.skip("MySQL answers a prepared SELECT of a parameter with text")
+    cursor = connection.cursor(prepared=prepared)
     cursor.execute("SELECT %s", (member,))
     assert cursor.fetchone() == (value,)
 
@@ -200,6 +204,8 @@ def test_a_scalar_of_numpy_is_the_number_or_time_that_it_is(
     assert literal(connect(), eval(f"numpy.{made}", {"numpy": numpy})) == written
 
 
+# numpy 2.5 and newer warn of a time without a unit.
+@pytest.mark.filterwarnings("ignore:.*'generic' unit:DeprecationWarning")
 @pytest.mark.parametrize(("made", "why"), NOT_SAID)
 def test_a_scalar_of_numpy_that_sql_cannot_say_is_refused(
     connect: Connect, made: str, why: str

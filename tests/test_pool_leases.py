@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import queue
+import re
 import sys
 import threading
 import time
@@ -159,10 +160,10 @@ def test_what_comes_back_by_itself_is_told_with_its_place(make_pool: MakePool) -
     gc.collect()
     (reclaim,) = [event for event in events if event.kind == "reclaim"]
     thread, where = reclaim.details["thread"], reclaim.details["where"]
-    assert reclaim.text == (
-        f"thread '{thread}' had held a connection for 0.0s, taken at {where};"
-        " it was never closed, and was collected"
-    )
+    before, seconds, after = re.split(r"(\d+\.\d)s", reclaim.text)
+    assert before == f"thread '{thread}' had held a connection for "
+    assert float(seconds) < 60
+    assert after == f", taken at {where}; it was never closed, and was collected"
 
 
 @pytest.mark.parametrize("end", ["close", "with", "block", "error"])

@@ -57,8 +57,12 @@ def texts_of(charset: str) -> st.SearchStrategy[str]:
 def assert_unchanged(connection: forksafe.Connection, sql: str, value: Any, prepared: bool) -> None:
     """The statement answers one row of four columns, the value among them, and nothing more."""
     cursor = connection.cursor(prepared=prepared)
-    cursor.execute(sql.replace("{}", "%s"), [value] * sql.count("{}"))
-    assert cursor.fetchall() == (("before", value, "after", 7),)
+    place, back = "%s", value
+    if prepared and not some.tells_types_late(connection):
+        place = "HEX(CONVERT(%s USING utf8mb4))" if isinstance(value, str) else "HEX(%s)"
+        back = (value.encode() if isinstance(value, str) else value).hex().upper()
+    cursor.execute(sql.replace("{}", place), [value] * sql.count("{}"))
+    assert cursor.fetchall() == (("before", back, "after", 7),)
     assert cursor.nextset() is None
     cursor.close()
 

@@ -124,7 +124,7 @@ VALUES = (
 def test_a_value_that_is_only_asked_back_is_equal(
     connection: forksafe.Connection, value: Any, prepared: bool
 ) -> None:
-    cursor = connection.cursor(prepared=prepared)
+    cursor = connection.cursor(prepared=prepared and some.tells_types_late(connection))
     cursor.execute("SELECT %s", (value,))
     ((back,),) = cursor.fetchall()
     assert back == value

@@ -131,6 +131,24 @@ def test_a_query_ends_when_a_server_drips(connect: Connect, proxy: FaultProxy) -
     assert is_over(connection)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT " + ", ".join(f"{n} AS c{n}" for n in range(99)), "SELECT seq FROM seq_1_to_300"],
+    ids=["columns", "rows"],
+)
+def test_an_answer_whose_packets_drip_ends_as_one(
+    connect: Connect, proxy: FaultProxy, sql: str
+) -> None:
+    connection = connect(host=proxy.host, port=proxy.port, read_timeout=SHORT)
+    proxy.slice(1)
+    proxy.delay(10)
+    # No packet of it takes as long as the time-out, and all of them together half a minute.
+    with takes(SHORT, 10), pytest.raises(forksafe.OperationalError) as caught:
+        connection.cursor().execute(sql)
+    assert caught.value.args[0] == 2013
+    assert is_over(connection)
+
+
 def test_a_long_result_that_flows_is_not_cut_off(connect: Connect, proxy: FaultProxy) -> None:
     connection = connect(host=proxy.host, port=proxy.port, read_timeout=SHORT)
     proxy.slice(100_000)

@@ -34,7 +34,10 @@ class Witness:
 
     def __init__(self, server: Server) -> None:
         account = {name: getattr(server, name) for name in ("host", "port", "user", "password")}
-        self.connection = pymysql.connect(database=server.database, autocommit=True, **account)
+        self.connection = pymysql.connect(
+            database=server.database, unix_socket=server.unix_socket, autocommit=True, **account
+        )
+        self.is_mariadb = server.is_mariadb
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows that `sql` gives."""

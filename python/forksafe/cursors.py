@@ -9,7 +9,10 @@ fetched, a few dozen KiB at a time, however large the result is.
 * Until a fetch has come to the end (`fetchone` answers None, `fetchmany` fewer rows than asked
   for), every other statement on the connection is refused with ProgrammingError 2014.
 * `close()`, `nextset()` and the next statement of the same cursor skip the rows that are left;
-  a cursor that is garbage leaves that to the next statement on its connection.
+  a cursor that is garbage leaves that to the next statement on its connection. They are read for a
+  second; then the server is asked to end the statement, if it is a SELECT and the last of its text.
+  The connection goes on, with its transaction; where the server cannot be asked, it is finished
+  (2006 at its next use).
 * `rowcount`, and what `execute` answers, is -1 until the end (PEP 249); then `rowcount` is the
   number of rows. `warning_count` is known only then, too.
 * A statement may fail after it has given rows: then a fetch raises its error.

@@ -206,7 +206,7 @@ impl Link {
             result
         });
         let outcome = match inside.held.as_mut().and_then(Held::session_mut) {
-            Some(session) if session.is_cut_off() => kill(py, session, outcome),
+            Some(session) if session.is_cut_off() => outcome.map_err(|e| kill(py, session, e)),
             _ => outcome,
         };
         if panicked {
@@ -219,6 +219,19 @@ impl Link {
         let outcome = outcome?;
         inside.trouble = outcome.as_ref().err().cloned();
         outcome.map_err(|error| raise(&error))
+    }
+
+    /// A signal handler has raised between two parts of an answer: it ends as if it had while one
+    /// was waited for.
+    pub(super) fn cut_off(&self, py: Python<'_>, raised: PyErr) -> PyErr {
+        let Ok(mut inside) = self.enter() else { return raised };
+        match inside.held.as_mut().and_then(Held::session_mut) {
+            Some(session) => {
+                session.cut_off();
+                kill(py, session, raised)
+            }
+            None => raised,
+        }
     }
 
     /// Look at the session, without waiting for anything.
@@ -315,15 +328,16 @@ fn gone(taken_back: bool) -> PyErr {
     }
 }
 
-/// A signal handler has raised while the session waited, and nobody will read the answer: the
-/// server need not go on. What a handler raises meanwhile ends that as well, and comes first.
-fn kill<T>(py: Python<'_>, session: &mut Session, outcome: PyResult<T>) -> PyResult<T> {
-    match (outcome, detached(py, || session.kill())) {
-        (Err(first), Err(second)) => {
+/// A signal handler has raised `first` while the session was at a statement, and nobody will read
+/// the answer: the server need not go on. What a handler raises meanwhile ends that as well, and
+/// comes first.
+fn kill(py: Python<'_>, session: &mut Session, first: PyErr) -> PyErr {
+    match detached(py, || session.kill()) {
+        Ok(()) => first,
+        Err(second) => {
             second.set_context(py, Some(first));
-            Err(second)
+            second
         }
-        (outcome, _) => outcome,
     }
 }
 

@@ -11,11 +11,15 @@
 //! * By a unix socket a session is shown without a port: then the number is enough.
 //! * Else somebody stands between. Then the first session must be shown from the same host as the
 //!   second, with the statement that we wait for, begun when we sent it.
+//!
+//! A session in a procedure that runs as another user is shown as that user's, if at all, and is
+//! left alone.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::body::Body;
+use super::broken::Broken;
 use super::command::Answer;
 use super::credentials::Credentials;
 use super::error::Error;
@@ -56,6 +60,13 @@ impl Session {
     /// Whether a signal ended the wait for an answer: the server may still be at the statement.
     pub fn is_cut_off(&self) -> bool {
         self.body.get().is_some_and(|body| body.asked.cut_off)
+    }
+
+    /// A signal has ended the reading of an answer. The session is over.
+    pub fn cut_off(&mut self) {
+        if let Some(body) = self.body.get_mut() {
+            body.end(Broken::Interrupted);
+        }
     }
 
     /// Have the server end this session, by a second one with the same server, within two seconds.

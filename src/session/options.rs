@@ -82,7 +82,8 @@ pub struct ConnectOptions {
     pub collation: Option<String>,
     /// For connecting, TLS and log-in together; a name is resolved before. Default 10 s.
     pub connect_timeout: Duration,
-    /// For the wait for one packet, which is a row or less. Default: no limit.
+    /// For the wait for an answer; a result that takes longer must bring a kilobyte in each such
+    /// time. Default: no limit.
     pub read_timeout: Option<Duration>,
     /// For sending one statement. Default: no limit.
     pub write_timeout: Option<Duration>,

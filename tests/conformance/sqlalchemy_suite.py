@@ -97,6 +97,7 @@ class SqlalchemySuite(Suite):
         options = {"database": DATABASES[0], "charset": "utf8mb4"}
         if plan.driver == OURS:
             return server.url(plan.transport, scheme=f"mysql+{self.driver}", **options)
+        options["get_server_public_key"] = None  # its C library asks by itself
         if plan.transport != "tls":
             options["ssl_mode"] = "DISABLED"
         return server.url(plan.transport, scheme="mysql+mysqldb", **options)

@@ -30,6 +30,7 @@ def main() -> int:
     asked = options("pythons", "version", VERSIONS)
     rows, well = [], True
     for version in asked.version:
+        print(f"\nPython {version}: building a wheel", flush=True)
         try:
             python = _environment(version, _interpreter(version))
             wheel = _install_wheel(version, python)
@@ -42,7 +43,7 @@ def main() -> int:
             rows.append([version, "failed: no wheel", *("",) * len(HEADER)])
             well = False
             continue
-        print(f"\nPython {version}: {wheel}", flush=True)
+        print(f"{wheel}: the core tests", flush=True)
         count = core(python, *asked.pytest.split())
         rows.append([_run(python, "-c", FULL_VERSION), wheel, *count.cells()])
         well = well and count.well

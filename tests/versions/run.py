@@ -68,12 +68,17 @@ def _count(report: Path, seconds: float) -> Count:
 NAMES = ("tests", "failures", "errors", "skipped")
 
 
-def options(program: str, what: str, names: Sequence[str]) -> argparse.Namespace:
-    """The command line: which of `names`, how pytest is to run, whether to `record`."""
+def options(program: str, what: str, names: Sequence[str], **flags: str) -> argparse.Namespace:
+    """The command line: which of `names`, how pytest is to run, whether to `record`.
+
+    `flags` are further options, each with what it means.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m tests.versions.{program}")
     parser.add_argument(what, nargs="*", help=f"of {', '.join(names)} (default: all)")
     parser.add_argument("--record", action="store_true", help="put the table in tests/RESULTS.md")
     parser.add_argument("--pytest", default="", help='more options, such as "-x -k pool"')
+    for flag, meaning in flags.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=meaning)
     asked = parser.parse_args()
     chosen = getattr(asked, what) or list(names)
     if unknown := set(chosen) - set(names):
