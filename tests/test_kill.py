@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,8 +17,6 @@ from scripts.mariadb_server import Server
 from scripts.throwaway_mariadb import ThrowawayMariaDB
 from tests import signals, watched
 from tests.credentials import Account
-from tests.fake_server import PASSWORD
-from tests.fake_sessions import Listed, SessionsServer
 from tests.proxy import FaultProxy
 from tests.signals import cut_off, until, until_running
 
@@ -137,42 +137,6 @@ def test_a_procedure_is_ended(
     server.execute_as_root(f"DROP PROCEDURE {server.database}.{name}")
 
 
-BEHIND = {"own_host": "10.0.0.9:50001", "host": "10.0.0.9:50000"}
-
-
-@pytest.mark.parametrize(
-    ("listed", "is_killed"),
-    [
-        (Listed(), True),
-        (Listed(there=False), False),
-        (Listed(user="other"), False),
-        (Listed(host="127.0.0.1:1"), False),
-        (Listed(server="another server"), False),
-        (Listed(own_number=1), False),
-        # The statement may be any part of a procedure, and is not asked for here.
-        (Listed(statement="SELECT 1", seconds=100), True),
-        # Behind a proxy, or where addresses are translated.
-        (Listed(**BEHIND), True),
-        (Listed(**BEHIND, statement="SELECT SLEEP(601)"), False),
-        (Listed(**BEHIND, statement=""), False),
-        (Listed(**BEHIND, seconds=100), False),
-        (Listed(**{**BEHIND, "host": "10.0.0.8:50000"}), False),
-        (Listed(**BEHIND, user="other"), False),
-    ],
-    ids=str,
-)
-def test_only_a_session_that_is_certainly_ours_is_killed(listed: Listed, is_killed: bool) -> None:
-    account = {"host": "127.0.0.1", "user": "app", "password": PASSWORD}
-    with SessionsServer(listed) as fake:
-        connection = forksafe.connect(port=fake.port, **account)
-        running = b"SELECT SLEEP(600)"
-        cut_off(
-            lambda: connection.cursor().execute(running),
-            lambda: until(lambda: running in fake.statements),
-        )
-        assert fake.killed() == ([b"KILL CONNECTION 77"] if is_killed else [])
-
-
 @pytest.mark.parametrize("transport", ["tcp", "tls", "compress"])
 def test_through_a_proxy_it_is_ended_as_well(
     connect: Connect, transport: str, proxy: FaultProxy, locked: str, witness: watched.Witness
@@ -236,9 +200,6 @@ def test_a_session_with_the_same_number_on_another_server_is_left_alone() -> Non
 def test_a_second_signal_ends_the_wait_for_that(
     connect: Connect, proxy: FaultProxy, locked: str, witness: watched.Witness
 ) -> None:
-    connection = connect(host=proxy.host, port=proxy.port)
-    session = connection.thread_id()
-
     def begun() -> None:
         until_running(witness, session, MARK)
         proxy.hang()
@@ -246,11 +207,21 @@ def test_a_second_signal_ends_the_wait_for_that(
         os.kill(os.getpid(), signal.SIGINT)
         until(lambda: proxy.stats()["total"] > arrived)
 
-    with signals.raising(signal.SIGINT, KeyboardInterrupt):
-        error = cut_off(
-            lambda: connection.cursor().execute(locked), begun, signal.SIGUSR1, signals.Raised
-        )
-    assert isinstance(error.__context__, KeyboardInterrupt)
+    for _ in range(5):
+        proxy.pass_()
+        connection = connect(host=proxy.host, port=proxy.port)
+        session = connection.thread_id()
+        # On a busy machine the wait may be over before the second signal comes.
+        with signals.raising(signal.SIGINT, KeyboardInterrupt), suppress(KeyboardInterrupt):
+            error = cut_off(
+                partial(connection.cursor().execute, locked),
+                begun,
+                signal.SIGUSR1,
+                signals.Raised,
+            )
+            assert isinstance(error.__context__, KeyboardInterrupt)
+            return
+    pytest.fail("no second signal has ended the wait")
 
 
 @pytest.mark.parametrize("fault", ["hang", "refuse"])

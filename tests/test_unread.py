@@ -93,7 +93,7 @@ def test_a_statement_that_changes_something_is_carried_out(connect: Connect, tab
     connection, name = connect(autocommit=True), table("id INT")
     value(connection, f"SELECT 1; INSERT INTO {name} SELECT seq FROM seq_1_to_30")
     cursor = connection.cursor(SSCursor)
-    cursor.execute(f"DELETE FROM {name} RETURNING id, SLEEP(0.05)")
+    cursor.execute(f"DELETE FROM {name} RETURNING id, SLEEP(0.05), REPEAT('x', 100000)")
     cursor.close()
     assert value(connection, f"SELECT COUNT(*) FROM {name}") == 0
 
@@ -101,7 +101,10 @@ def test_a_statement_that_changes_something_is_carried_out(connect: Connect, tab
 def test_statements_that_follow_are_carried_out(connect: Connect, table: Any) -> None:
     connection, name = connect(autocommit=True), table("id INT")
     cursor = connection.cursor(SSCursor)
-    cursor.execute(f"SELECT seq, SLEEP(0.05) FROM seq_1_to_30; INSERT INTO {name} VALUES (1)")
+    cursor.execute(
+        "SELECT seq, SLEEP(0.05), REPEAT('x', 100000) FROM seq_1_to_30;"
+        f" INSERT INTO {name} VALUES (1)"
+    )
     cursor.close()
     assert value(connection, f"SELECT COUNT(*) FROM {name}") == 1
 

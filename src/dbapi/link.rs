@@ -1,6 +1,8 @@
 //! What a connection object holds: a session of its own or one lent by a pool, for one thread at
 //! a time.
 
+mod cut_off;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{self, Arc, PoisonError, Weak};
 
@@ -12,6 +14,7 @@ use super::managed::{Conn, Managed};
 use crate::pool::{Discard, Keeper, Lease, Reclaim};
 use crate::process::{Owned, Process};
 use crate::session::{Error, Session};
+use cut_off::kill;
 
 thread_local! {
     /// Lives as long as the thread does.
@@ -221,19 +224,6 @@ impl Link {
         outcome.map_err(|error| raise(&error))
     }
 
-    /// A signal handler has raised between two parts of an answer: it ends as if it had while one
-    /// was waited for.
-    pub(super) fn cut_off(&self, py: Python<'_>, raised: PyErr) -> PyErr {
-        let Ok(mut inside) = self.enter() else { return raised };
-        match inside.held.as_mut().and_then(Held::session_mut) {
-            Some(session) => {
-                session.cut_off();
-                kill(py, session, raised)
-            }
-            None => raised,
-        }
-    }
-
     /// Look at the session, without waiting for anything.
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Session) -> T) -> PyResult<T> {
         let mut inside = self.enter()?;
@@ -325,19 +315,6 @@ fn gone(taken_back: bool) -> PyErr {
         reclaimed()
     } else {
         closed()
-    }
-}
-
-/// A signal handler has raised `first` while the session was at a statement, and nobody will read
-/// the answer: the server need not go on. What a handler raises meanwhile ends that as well, and
-/// comes first.
-fn kill(py: Python<'_>, session: &mut Session, first: PyErr) -> PyErr {
-    match detached(py, || session.kill()) {
-        Ok(()) => first,
-        Err(second) => {
-            second.set_context(py, Some(first));
-            second
-        }
     }
 }
 

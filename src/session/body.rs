@@ -235,7 +235,7 @@ impl Body {
     pub(super) fn end(&mut self, broken: Broken) -> Error {
         self.asked.cut_off = self.stream.has_sent() && matches!(broken, Broken::Interrupted);
         if !self.asked.cut_off && !matches!(broken, Broken::Inherited(_)) {
-            self.stream.shut();
+            self.stream.socket().shut();
         }
         let error = broken.after(self.stream.has_sent() && self.runs);
         self.over = Some(format!("the session had ended before: {}", error.message()));

@@ -22,8 +22,9 @@ use super::rows::Format;
 use super::socket::Socket;
 use super::status::Status;
 use super::strayed::Strayed;
-use super::stream::{Limits, Stream};
+use super::stream::Stream;
 use super::tracking::Tracking;
+use super::wait::Limits;
 
 impl Body {
     /// Ask who we are, then connect to a host, log in, set up: all of it before `deadline`.

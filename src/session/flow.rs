@@ -134,7 +134,7 @@ impl Body {
     fn leave_unread(&mut self) {
         self.flow = None;
         self.over = Some("rows had been left unread, too many to skip".into());
-        self.stream.shut();
+        self.stream.socket().shut();
     }
 
     pub(super) fn skip_rows(&mut self, limit: usize) -> Result<(), Error> {

@@ -78,7 +78,7 @@ impl Session {
         if let Some(body) = self.body.get_mut() {
             body.asked.cut_off = false;
             body.over.get_or_insert_with(|| "it was killed".into());
-            body.stream.shut();
+            body.stream.socket().shut();
         }
     }
 }

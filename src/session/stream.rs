@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mysql::mysql_common::constants::MAX_PAYLOAD_LEN as FRAME;
 
@@ -15,13 +15,10 @@ use super::rows::HEADER;
 use super::socket::Socket;
 use super::tls::Tls;
 use super::transport::{Silence, Transport};
-use super::wait::{Interrupt, Patience, SLICE};
+use super::wait::{Limits, Wait};
 
 /// Why a stream is broken in which something lies that answers no command.
 pub(super) const UNASKED: &str = "bytes that nobody asked for had been received";
-/// An answer that goes on has so many bytes more within each read time-out. A server keeps rows back
-/// until it has as many to send, at the least that it can be told to.
-const PROGRESS: usize = 1024;
 /// Signals are looked for after so many bytes of a statement.
 const CHUNK: usize = 1 << 20;
 /// An outgoing buffer larger than this is given back after use.
@@ -38,61 +35,6 @@ pub(super) struct Stream {
     asked: bool,
     limits: Limits,
     wait: Wait,
-}
-
-/// The wait for an answer, or for a part of one.
-#[derive(Clone, Copy, Debug)]
-struct Wait {
-    /// When the next [`PROGRESS`] bytes must have come.
-    until: Option<Instant>,
-    came: usize,
-    /// When signals were looked for last.
-    looked: Instant,
-}
-
-impl Wait {
-    fn begin(limit: Option<Duration>) -> Self {
-        let now = Instant::now();
-        let until = limit.and_then(|limit| now.checked_add(limit));
-        Self { until, came: 0, looked: now }
-    }
-
-    /// Bytes came.
-    fn came(&mut self, count: usize, limit: Option<Duration>) {
-        self.came += count;
-        if limit.is_some() && self.came >= PROGRESS {
-            *self = Self { looked: self.looked, ..Self::begin(limit) };
-        }
-    }
-
-    /// While bytes go or come all the time, nobody else looks for signals.
-    fn look(&mut self, patience: Patience) -> Result<(), Broken> {
-        if self.looked.elapsed() > SLICE {
-            self.looked = Instant::now();
-            patience.ask()?;
-        }
-        Ok(())
-    }
-}
-
-/// How long one wait may last, however the bytes drip.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Limits {
-    pub(super) read: Option<Duration>,
-    pub(super) write: Option<Duration>,
-    /// An end for all waits together.
-    pub(super) deadline: Option<Instant>,
-    pub(super) interrupt: Option<Interrupt>,
-}
-
-impl Limits {
-    fn patience(&self, limit: Option<Duration>) -> Patience {
-        self.patience_until(limit.and_then(|limit| Instant::now().checked_add(limit)))
-    }
-
-    fn patience_until(&self, end: Option<Instant>) -> Patience {
-        Patience::new(end.into_iter().chain(self.deadline).min(), self.interrupt)
-    }
 }
 
 impl Stream {
@@ -128,11 +70,6 @@ impl Stream {
         self.transport.socket()
     }
 
-    /// Nothing more is sent or received: let the server know.
-    pub(super) fn shut(&self) {
-        self.transport.socket().shut();
-    }
-
     /// Whether a byte of the current command has left this process.
     pub(super) fn has_sent(&self) -> bool {
         self.sent
@@ -147,7 +84,7 @@ impl Stream {
     pub(super) fn begin(&mut self) {
         self.sequence = 0;
         self.sent = false;
-        self.wait.looked = Instant::now();
+        self.wait.begin_sending();
         if let Some(compression) = &mut self.compression {
             compression.begin();
         }

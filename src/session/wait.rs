@@ -12,7 +12,11 @@ use crate::process::Process;
 
 /// The longest sleep without a look at pending signals: a process-wide signal may be delivered to
 /// another thread, and then `poll` here is not interrupted.
-pub(super) const SLICE: Duration = Duration::from_millis(200);
+const SLICE: Duration = Duration::from_millis(200);
+
+/// An answer that goes on has so many bytes more within each read time-out. A server keeps rows back
+/// until it has as many to send, at the least that it can be told to.
+const PROGRESS: usize = 1024;
 
 /// Asked between slices: has a signal handler raised something that must end the wait?
 pub type Interrupt = fn() -> bool;
@@ -71,7 +75,7 @@ impl Patience {
     }
 
     /// Look for signals: must the wait end?
-    pub(super) fn ask(self) -> Result<(), Broken> {
+    fn ask(self) -> Result<(), Broken> {
         let ended = self.interrupt.is_some_and(|interrupted| interrupted());
         // The signal handler may have forked: what this child would wait for is its parent's.
         if !self.birth.is_current() {
@@ -79,6 +83,66 @@ impl Patience {
         }
         if ended {
             return Err(Broken::Interrupted);
+        }
+        Ok(())
+    }
+}
+
+/// How long one wait may last, however the bytes drip.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub(super) read: Option<Duration>,
+    pub(super) write: Option<Duration>,
+    /// An end for all waits together.
+    pub(super) deadline: Option<Instant>,
+    pub(super) interrupt: Option<Interrupt>,
+}
+
+impl Limits {
+    pub(super) fn patience(&self, limit: Option<Duration>) -> Patience {
+        self.patience_until(limit.and_then(|limit| Instant::now().checked_add(limit)))
+    }
+
+    pub(super) fn patience_until(&self, end: Option<Instant>) -> Patience {
+        Patience::new(end.into_iter().chain(self.deadline).min(), self.interrupt)
+    }
+}
+
+/// The wait for an answer, or for a part of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    /// When the next [`PROGRESS`] bytes must have come.
+    pub(super) until: Option<Instant>,
+    came: usize,
+    /// When signals were looked for last.
+    looked: Instant,
+}
+
+impl Wait {
+    pub(super) fn begin(limit: Option<Duration>) -> Self {
+        let now = Instant::now();
+        let until = limit.and_then(|limit| now.checked_add(limit));
+        Self { until, came: 0, looked: now }
+    }
+
+    /// Bytes came that were waited for at most `limit`.
+    pub(super) fn came(&mut self, count: usize, limit: Option<Duration>) {
+        self.came += count;
+        if limit.is_some() && self.came >= PROGRESS {
+            *self = Self { looked: self.looked, ..Self::begin(limit) };
+        }
+    }
+
+    /// A statement is about to be sent.
+    pub(super) fn begin_sending(&mut self) {
+        self.looked = Instant::now();
+    }
+
+    /// While bytes go or come all the time, nobody else looks for signals.
+    pub(super) fn look(&mut self, patience: Patience) -> Result<(), Broken> {
+        if self.looked.elapsed() > SLICE {
+            self.looked = Instant::now();
+            patience.ask()?;
         }
         Ok(())
     }
