@@ -2,164 +2,24 @@
 //! a time.
 
 mod cut_off;
+mod held;
+mod wire;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{self, Arc, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::MutexGuard;
 use pyo3::prelude::*;
 
 use super::errors::{busy, closed, detached, finally, raise, reclaimed};
-use super::managed::{Conn, Managed};
-use crate::pool::{Discard, Keeper, Lease, Reclaim};
 use crate::process::{Owned, Process};
 use crate::session::{Error, Session};
 use cut_off::kill;
+use held::discard;
+use wire::{used, Ends, Inside, Wire};
 
-thread_local! {
-    /// Lives as long as the thread does.
-    static LIFE: Arc<()> = Arc::new(());
-}
-
-/// A session, and how it ends when it is let go: closed, or checked in.
-pub(super) enum Held {
-    Own(Session),
-    Lent(Lease<Managed>),
-}
-
-impl Held {
-    pub(super) fn session(&self) -> Option<&Session> {
-        match self {
-            Self::Own(session) => Some(session),
-            Self::Lent(lease) => lease.conn().and_then(Conn::session),
-        }
-    }
-
-    fn session_mut(&mut self) -> Option<&mut Session> {
-        match self {
-            Self::Own(session) => Some(session),
-            Self::Lent(lease) => lease.conn_mut().and_then(Conn::session_mut),
-        }
-    }
-
-    /// The connection object is collected, and nobody has closed it.
-    fn forgotten(self) {
-        match self {
-            Self::Own(session) => drop(session),
-            Self::Lent(lease) => lease.reclaim(Reclaim::Collected),
-        }
-    }
-}
-
-/// Why a session that was lent to a hook does not come back.
-pub(super) enum Missing {
-    Closed,
-    /// Another thread is using it. It is closed when that thread is done.
-    Busy,
-    /// The hook has forked, and this is the child.
-    Inherited(Error),
-}
-
-/// What the last statement left, for the connection and for cursors.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Last {
-    pub(super) affected: u64,
-    pub(super) insert_id: u64,
-    pub(super) warnings: u16,
-    /// How many columns its rows have; zero where it answered none.
-    pub(super) columns: usize,
-    /// The cursor whose further answers are still unread; zero for none.
-    pub(super) reader: u64,
-}
-
-/// Before a statement of `reader`: skip unread answers, unless another cursor still wants them.
-pub(super) fn skip_answers(
-    session: &mut Session,
-    last: &mut Last,
-    reader: u64,
-) -> Result<(), Error> {
-    if last.reader != 0 && last.reader != reader {
-        return Err(Error::unread());
-    }
-    last.reader = 0;
-    session.finish_answers()
-}
-
-/// What is behind the lock.
-pub(super) struct Inside {
-    held: Option<Held>,
-    pub(super) last: Last,
-    /// What went wrong with the last thing that was asked of the session.
-    trouble: Option<Error>,
-    /// The address of the life of the thread that used the connection last; zero for none. It
-    /// means no other life as long as the wire knows that one.
-    user: usize,
-    /// Whether the pool took the lease back.
-    taken_back: bool,
-}
-
-/// What the pool may know too, of a lease that it gave: it looks whether the lease is orphaned.
-struct Wire(Owned<Ends>);
-
-struct Ends {
-    inside: Mutex<Inside>,
-    /// The life of the thread that used the connection last, where it could be told. Behind a lock
-    /// of its own: one who looked behind the other would be in the way of the user. It is held for
-    /// a moment only, and never while anything else is done.
-    user: sync::Mutex<Option<Weak<()>>>,
-}
-
-impl Ends {
-    fn new(held: Held) -> Self {
-        let mut inside = Inside {
-            held: Some(held),
-            last: Last::default(),
-            trouble: None,
-            user: 0,
-            taken_back: false,
-        };
-        let user = sync::Mutex::new(None);
-        used(&mut inside, &user);
-        Self { inside: Mutex::new(inside), user }
-    }
-
-    fn is_orphaned(&self) -> bool {
-        let user = self.user.lock().unwrap_or_else(PoisonError::into_inner);
-        user.as_ref().is_some_and(|user| user.strong_count() == 0)
-    }
-}
-
-/// This thread uses the connection now. At its very end a thread has no life to be told any more:
-/// then the one before stays.
-fn used(inside: &mut Inside, known: &sync::Mutex<Option<Weak<()>>>) {
-    let _ = LIFE.try_with(|life| {
-        let user = Arc::as_ptr(life) as usize;
-        if inside.user != user {
-            inside.user = user;
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            *known = Some(Arc::downgrade(life));
-        }
-    });
-}
-
-impl Keeper for Wire {
-    fn reclaim_orphan(&self) {
-        let Some(ends) = self.0.get().filter(|ends| ends.is_orphaned()) else { return };
-        // From here on nobody but one to whom the connection was handed can be in the way, who has
-        // used it meanwhile if it is no orphan any more.
-        let Some(mut inside) = ends.inside.try_lock().filter(|_| ends.is_orphaned()) else {
-            return;
-        };
-        match inside.held.take() {
-            Some(Held::Lent(lease)) => {
-                inside.taken_back = true;
-                drop(inside);
-                lease.reclaim(Reclaim::ThreadEnded);
-            }
-            other => inside.held = other,
-        }
-    }
-}
+pub(super) use held::{Held, Missing};
+pub(super) use wire::{skip_answers, Last};
 
 /// The way from a connection object to its session.
 ///
@@ -315,14 +175,6 @@ fn gone(taken_back: bool) -> PyErr {
         reclaimed()
     } else {
         closed()
-    }
-}
-
-/// As after a panic, when nobody knows how far the session got.
-fn discard(held: Option<Held>) {
-    match held {
-        Some(Held::Lent(lease)) => lease.discard(Discard::Broken),
-        own => drop(own),
     }
 }
 

@@ -44,6 +44,7 @@ mod rows;
 mod setting;
 mod socket;
 mod sql;
+mod statements;
 mod status;
 mod strayed;
 mod stream;
