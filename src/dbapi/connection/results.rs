@@ -28,7 +28,7 @@ impl Connection {
     /// What the last statement was answered, if it has rows that nobody has asked for.
     fn rows(&self, py: Python<'_>) -> PyResult<Option<Loaded>> {
         let opened = self.opened()?;
-        let reader = self.reader()?;
+        let reader = self.reader(opened.link.look(|session| session.charset())?)?;
         match opened.put(None)? {
             Some(answer @ Answer::Flow(..)) => {
                 Loaded::new(py, answer, reader, Style::plain(false)).map(Some)

@@ -7,6 +7,7 @@ use super::super::from_python::Writer;
 use super::super::link::skip_answers;
 use super::super::to_python::Reader;
 use super::{Connection, Opened};
+use crate::session::Charset;
 
 impl Connection {
     /// How literals are written in the next statement of cursor `reader`. Its unread answers are
@@ -34,11 +35,10 @@ impl Connection {
         })
     }
 
-    /// How the values of columns are read on it.
-    pub(in super::super) fn reader(&self) -> PyResult<Reader<'_>> {
-        let opened = self.opened()?;
-        let charset = opened.link.look(|session| session.charset())?;
-        Ok(Reader { charset, use_unicode: opened.options.use_unicode, conv: self.conv() })
+    /// How the values of columns are read that were answered in `charset`.
+    pub(in super::super) fn reader(&self, charset: Charset) -> PyResult<Reader<'_>> {
+        let use_unicode = self.opened()?.options.use_unicode;
+        Ok(Reader { charset, use_unicode, conv: self.conv() })
     }
 
     /// Run a statement of the driver's own. Answers of other statements that nobody reads any

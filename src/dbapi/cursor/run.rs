@@ -129,7 +129,7 @@ impl Cursor {
             if let Some(answer) = &answer {
                 note(session, last, number, answer);
             }
-            Ok(answer)
+            Ok(answer.map(|answer| (answer, session.charset())))
         })?;
         match answer {
             None => Ok(None),

@@ -10,7 +10,7 @@ use super::super::link::{skip_answers, Last};
 use super::super::result::Loaded;
 use super::super::style::{RowsAs, Style};
 use super::{Cursor, State};
-use crate::session::{Answer, Error, Session};
+use crate::session::{Answer, Charset, Error, Session};
 
 impl Cursor {
     /// How literals are written in the next statement. What is unread of the last is skipped.
@@ -51,19 +51,20 @@ impl Cursor {
             session.notice(template.unwrap_or(&sql));
             let answer = send(session, &sql)?;
             note(session, last, number, &answer);
-            Ok(answer)
+            Ok((answer, session.charset()))
         });
         state.executed = Some(sql);
         self.load(py, &mut state, answer?)
     }
 
+    /// Keep an answer, which came in the given character set.
     pub(super) fn load(
         &self,
         py: Python<'_>,
         state: &mut State,
-        answer: Answer,
+        (answer, charset): (Answer, Charset),
     ) -> PyResult<Option<u64>> {
-        let reader = self.connection.get().reader()?;
+        let reader = self.connection.get().reader(charset)?;
         state.loaded = Loaded::new(py, answer, reader, self.its_style())?;
         Ok(state.loaded.rowcount)
     }
