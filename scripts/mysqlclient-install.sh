@@ -1,7 +1,8 @@
 #!/bin/sh
 # Usage: mysqlclient-install.sh PYTHON
-# mysqlclient, for the demo to compare with. It must be compiled; where that cannot be done, the
-# demo compares with PyMySQL instead, so this never fails.
+# mysqlclient, for the demo and tests/conformance to compare with. It must be compiled; where that
+# cannot be done, the demo compares with PyMySQL instead and tests/conformance looks for itself, so
+# this never fails.
 set -u
 python=${1:?python}
 

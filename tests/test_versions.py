@@ -11,7 +11,7 @@ import pytest
 
 from scripts import servers
 from tests.core import NOT_CORE, is_core
-from tests.versions import run
+from tests.versions import pythons, run
 
 HERE = Path(__file__).parent
 FOUR_ENDS = """
@@ -43,6 +43,19 @@ def test_a_server_that_cannot_be_had_is_named_with_the_reason(
     with pytest.raises(servers.NotToBeHadError, match=f"no {name} here: .*no apt-get here"):
         servers.throwaway(name)
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [("a\nno network\n", "no network"), ("", "python-fetch.sh ended with code 3 and said nothing")],
+)
+def test_an_interpreter_that_cannot_be_had_is_named_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, said: str, reason: str
+) -> None:
+    failed = subprocess.CompletedProcess([], 3, stdout="", stderr=said)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(pythons.NotToBeHadError, match=f"no Python 3.10 here: {reason}"):
+        pythons._interpreter("3.10")
 
 
 def test_every_test_of_a_run_is_counted_once(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """`python -m tests.conformance --suite django …`: run suites, compare, record.
 
 Exits 1 when a test fails or does not run on forksafe that passes on mysqlclient, and no exception
-names it. Without --server or FORKSAFE_TEST_DSN, against a throwaway server.
+names it; when a run is cut short; and when the one on mysqlclient is no measure. Without --server
+or FORKSAFE_TEST_DSN, against a throwaway server.
 """
 
 from __future__ import annotations
@@ -71,24 +72,47 @@ def _run(plan: Plan, server: Server, recording: bool) -> Outcome:
     print(f"{plan.key}: running; its output goes to {log_of(plan)}", flush=True)
     outcome = run(SUITES[plan.suite], plan, server)
     print(f"{plan.key}: {outcome.summary()}", flush=True)
-    if recording:
+    if recording and not outcome.finished:
+        print(f"{plan.key}: cut short, and so not recorded", flush=True)
+    elif recording:
         record(outcome, {name: suite.all_exceptions() for name, suite in SUITES.items()})
     return outcome
 
 
 def _judge(plan: Plan, ours: Outcome) -> bool:
     """Print how a run on forksafe compares with the last one on mysqlclient; whether it is well."""
-    beside = saved(_beside(plan))
-    theirs = Outcome.load(beside) if beside.exists() else None
+    theirs = _theirs(plan, ours)
+    print(f"\n{plan.key} beside {_named(theirs)}:")
+    if theirs and not theirs.measures():
+        print("  that run is no measure: it was cut short, or most of its tests failed")
+        return False
     found = compare(ours, theirs)
     known = SUITES[plan.suite].known(plan)
     worse = unexplained({**found.worse, **found.not_run}, known)
-    print(f"\n{plan.key} beside {THEIRS if theirs else 'no run of ' + THEIRS}:")
     _print("worse, and no exception", worse)
     _print("worse, an exception", {**found.worse, **found.not_run}.keys() - worse.keys())
     _print("fails on both", found.both)
     _print("better", found.better)
-    return not worse and bool(ours.ends)
+    return not worse and ours.finished
+
+
+def _theirs(plan: Plan, ours: Outcome) -> Outcome | None:
+    """The run on mysqlclient to compare with, unless it is of other versions."""
+    beside = saved(_beside(plan))
+    if not beside.exists():
+        return None
+    theirs = Outcome.load(beside)
+    if others := ours.differing(theirs):
+        said = ", ".join(f"{fact} {value}" for fact, value in others.items())
+        print(f"\n{plan.key}: not compared with {_named(theirs)}, which has {said}")
+        return None
+    return theirs
+
+
+def _named(theirs: Outcome | None) -> str:
+    if theirs is None:
+        return f"no run of {THEIRS}"
+    return f"{THEIRS} of {theirs.facts['date']} on Python {theirs.facts['python']}"
 
 
 def _print(title: str, tests: Mapping[str, str] | set[str]) -> None:

@@ -21,6 +21,7 @@ CORE = (
 )
 
 TIMED = "it has seconds to be quick in, and on a busy machine it is not, whatever the driver"
+IMPORTS_MYSQLDB = "it imports MySQLdb itself; passes where mysqlclient is installed beside"
 
 ENGINES = {OURS: "forksafe.django", "mysqlclient": "django.db.backends.mysql"}
 GIS_ENGINES = {OURS: "forksafe.django.gis", "mysqlclient": "django.contrib.gis.db.backends.mysql"}
@@ -38,10 +39,13 @@ class DjangoSuite(Suite):
     )
     has_pool = True
     limit = 7200
+    least = 17_000
+    least_core: ClassVar[int | None] = 4_000
     engines: ClassVar[Mapping[str, str]] = ENGINES
     core: ClassVar[tuple[str, ...]] = CORE
     exceptions: ClassVar[Mapping[str, str]] = {
         "serializers.test_deserialization.TestDeserializer.test_crafted_xml_performance": TIMED,
+        "backends.mysql.test_schema.SchemaEditorTests.test_quote_value": IMPORTS_MYSQLDB,
     }
     pooled_exceptions: ClassVar[Mapping[str, str]] = {
         "backends.mysql.tests.IsolationLevelTests.test_auto_is_null_auto_config": (
@@ -98,6 +102,8 @@ class DjangoGisSuite(DjangoSuite):
     """The tests of django.contrib.gis; they need the libraries GEOS and GDAL."""
 
     name = "django-gis"
+    least = 500
+    least_core = None
     engines = GIS_ENGINES
     exceptions: ClassVar[Mapping[str, str]] = {}
     pooled_exceptions: ClassVar[Mapping[str, str]] = {}

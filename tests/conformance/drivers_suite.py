@@ -19,7 +19,8 @@ GROUP = "MySQLdb-tests"
 
 #: With a configuration of its own: else pytest takes that of this repository, around the sources.
 PYTEST = (
-    *("-m", "pytest", "-q", "-p", "pytest_recorder", "-p", "no:cacheprovider"),
+    # A long traceback shows arguments, and with them the password.
+    *("-m", "pytest", "-q", "--tb=short", "-p", "pytest_recorder", "-p", "no:cacheprovider"),
     *("-c", str(INSIDE / "drivers.ini"), "--rootdir", "."),
 )
 
@@ -32,6 +33,7 @@ class MysqlclientSuite(Suite):
     name = "mysqlclient"
     source = "mysqlclient==2.3.1"
     requirements = ("pytest", "SQLAlchemy==2.1.9")
+    least = 161
     exceptions: ClassVar[dict[str, str]] = {
         "test_cursor.py::test_executemany_multi_streams_arguments": INTERNAL,
     }
@@ -44,7 +46,7 @@ class MysqlclientSuite(Suite):
         with os.fdopen(descriptor, "w") as file:
             print(f"[{GROUP}]", file=file)
             for name, value in self.place(plan, server).items():
-                print(f"{name}={value}", file=file)
+                print(f"{name}={_quoted(value)}", file=file)
 
     def place(self, plan: Plan, server: Server) -> dict[str, object]:
         """As an option file has it."""
@@ -67,12 +69,19 @@ class MysqlclientSuite(Suite):
         )
 
 
+def _quoted(value: object) -> str:
+    """As an option file wants it: outside quotes a `#` begins a comment, and spaces are lost."""
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
 class DbapiSuite(Suite):
     """The tests of PEP 249 that `dbapi-compliance` has, on the plain module."""
 
     name = "dbapi-compliance"
     source = "dbapi-compliance==1.15.0"
     requirements = ("pytest",)
+    least = 36
 
     def command(self, plan: Plan, server: Server, source: Path, outcomes: Path) -> Command:
         """A class of ours says which driver it is, and what the suite leaves to drivers."""

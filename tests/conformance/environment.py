@@ -39,20 +39,23 @@ class Environment:
         self.directory = KEPT / "environments" / f"{name}-py{version}"
         self.python = self.directory / "bin" / "python"
 
-    def ready(self) -> Environment:
+    def ready(self, *, mysqlclient: bool = False) -> Environment:
         """Make it, where it is not there or has other requirements.
 
-        Raises RuntimeError with what was said when a requirement does not install.
+        Raises RuntimeError with what was said when a requirement does not install, and when
+        `mysqlclient` is what will run, and does not.
         """
         stamp = self.directory / STAMP
         wanted = "\n".join([self.base, *self.requirements])
-        if not stamp.exists() or stamp.read_text() != wanted:
-            shutil.rmtree(self.directory, ignore_errors=True)
-            self.directory.parent.mkdir(parents=True, exist_ok=True)
-            _run(str(REPOSITORY / "scripts" / "venv.sh"), self.base, str(self.directory))
-            self._pip("install", *self.requirements)
-            _run(str(REPOSITORY / "scripts" / "mysqlclient-install.sh"), str(self.python))
-            stamp.write_text(wanted)
+        fresh = not stamp.exists() or stamp.read_text() != wanted
+        if fresh:
+            self._make()
+        # First of all, for with it go the packages that lie beside it: one may be mysqlclient.
+        self._remove_forksafe()
+        # Where it did not install, it is tried again once it is needed: the stamp does not name it.
+        if fresh or mysqlclient:
+            self._put_mysqlclient(needed=mysqlclient)
+        stamp.write_text(wanted)
         self._put_forksafe()
         return self
 
@@ -67,14 +70,43 @@ class Environment:
         """Of the interpreter, such as "3.11.7"."""
         return _run(str(self.python), "-c", "import platform; print(platform.python_version())")
 
+    def _make(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        _run(str(REPOSITORY / "scripts" / "venv.sh"), self.base, str(self.directory))
+        self._pip("install", *self.requirements)
+
+    def _put_mysqlclient(self, *, needed: bool) -> None:
+        # The script never fails: it says what is missing.
+        said = _run(str(REPOSITORY / "scripts" / "mysqlclient-install.sh"), str(self.python))
+        if not needed:
+            return
+        try:
+            _run(str(self.python), "-c", "import MySQLdb")
+        except RuntimeError as error:
+            why = f"{said} ({str(error).splitlines()[-1]})"
+            raise RuntimeError(f"no run on mysqlclient here: {why}") from None
+
     def _put_forksafe(self) -> None:
         if self.wheel:
             self._pip("install", "--force-reinstall", "--no-deps", str(self.wheel))
             return
-        (packages,) = self.directory.glob("lib/python*/site-packages")
+        packages = self._packages()
         ours = Path(forksafe.__file__).parent.parent
         (packages / "forksafe.pth").write_text(f"{ours}\n")
         self._describe(packages)
+
+    def _remove_forksafe(self) -> None:
+        """By hand: pip does not know how to take away what `_describe` has written."""
+        for old in self._packages().glob("forksafe*"):
+            if old.is_dir():
+                shutil.rmtree(old)
+            else:
+                old.unlink()
+
+    def _packages(self) -> Path:
+        (packages,) = self.directory.glob("lib/python*/site-packages")
+        return packages
 
     def _describe(self, packages: Path) -> None:
         """Have the entry points found, by which SQLAlchemy comes to its dialects."""

@@ -12,11 +12,18 @@ from typing import Any
 #: What a test can come to; a bad one outranks what else its parts came to.
 ENDS = ("passed", "skipped", "expected", "unexpected", "failed", "error")
 BAD = ("unexpected", "failed", "error")
+#: A test that is expected to fail says nothing of the driver, as little as one that is left out.
+NOT_RUN = ("skipped", "expected")
+#: In what two runs must agree, such that one is a measure of the other.
+AGREED = ("source", "selection", "server", "python")
 
 
 @dataclass
 class Outcome:
-    """One run. `ends` and `why` are by the test's name; `finished` is False for a run cut short."""
+    """One run. `ends` and `why` are by the test's name; `finished` is False for a run cut short.
+
+    One with fewer tests than the suite must have counts as cut short too.
+    """
 
     facts: dict[str, str]
     ends: dict[str, str] = field(default_factory=dict)
@@ -39,6 +46,18 @@ class Outcome:
     def bad(self) -> dict[str, str]:
         """The tests that did not do as they should, and why."""
         return {name: self.why[name] for name, end in self.ends.items() if end in BAD}
+
+    def differing(self, other: Outcome) -> dict[str, str]:
+        """Of what two runs must agree in, what they differ in, and what `other` has there."""
+        return {
+            fact: other.facts.get(fact, "unknown")
+            for fact in AGREED
+            if self.facts.get(fact) != other.facts.get(fact)
+        }
+
+    def measures(self) -> bool:
+        """Whether a run on mysqlclient can be a measure: a broken one would forgive everything."""
+        return self.finished and self.counts()["passed"] >= len(self.bad())
 
     def summary(self) -> str:
         """One line of counts."""
@@ -65,7 +84,7 @@ class Comparison:
 
     #: Passed there, failed here: what must not be.
     worse: dict[str, str]
-    #: Passed there, and did not run here: skipped, or missing.
+    #: Passed there, and did not run here: skipped, expected to fail, or missing.
     not_run: dict[str, str]
     #: Fails in both.
     both: dict[str, str]
@@ -84,7 +103,7 @@ def compare(ours: Outcome, theirs: Outcome | None) -> Comparison:
         not_run={
             name: ours.why.get(name, "missing")
             for name, end in theirs.ends.items()
-            if end == "passed" and ours.ends.get(name, "skipped") == "skipped"
+            if end == "passed" and ours.ends.get(name, "skipped") in NOT_RUN
         },
         both={name: why for name, why in bad_here.items() if name in bad_there},
         better={name: why for name, why in bad_there.items() if ours.ends.get(name) == "passed"},

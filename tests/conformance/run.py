@@ -14,7 +14,7 @@ from tests.conformance import KEPT
 from tests.conformance.environment import Environment
 from tests.conformance.outcome import Outcome
 from tests.conformance.sources import fetch
-from tests.conformance.suite import Command, Plan, Suite
+from tests.conformance.suite import THEIRS, Command, Plan, Suite
 
 GRACE = 10.0  # seconds, for a suite that is told to stop
 
@@ -24,13 +24,13 @@ OUTCOMES = KEPT / "outcomes"
 def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
     """Run it, save how each test ended, and keep what it printed.
 
-    Raises RuntimeError when source or environment cannot be had.
+    Raises RuntimeError when source, environment or driver cannot be had, or `prepare` refuses.
     """
     # Suites of one source share it.
     name = suite.source.replace("==", "-")
-    environment = Environment(
-        name, suite.requirements, python=plan.python, wheel=plan.wheel
-    ).ready()
+    environment = Environment(name, suite.requirements, python=plan.python, wheel=plan.wheel).ready(
+        mysqlclient=plan.driver == THEIRS
+    )
     # By the pip of the environment: a project's source may refuse another Python.
     source = fetch(suite.source, str(environment.python))
     suite.prepare(server, plan)
@@ -40,9 +40,10 @@ def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
     outcome = Outcome(_facts(suite, plan, server, environment))
     started = time.monotonic()
     command = suite.command(plan, server, source, lines)
-    outcome.finished = _finishes(command, environment, log_of(plan), suite.limit)
+    code = _exit_code(command, environment, log_of(plan), suite.limit)
     outcome.seconds = round(time.monotonic() - started, 1)
     outcome.read_lines(lines)
+    outcome.finished = _finished(code, outcome) and len(outcome.ends) >= suite.fewest(plan)
     outcome.save(saved(plan))
     return outcome
 
@@ -57,8 +58,17 @@ def saved(plan: Plan) -> Path:
     return OUTCOMES / f"{plan.key}.json"
 
 
-def _finishes(command: Command, environment: Environment, log: Path, limit: float) -> bool:
-    """Run to the end; False when it had to be stopped, or ended by a signal."""
+def _finished(code: int | None, outcome: Outcome) -> bool:
+    """Whether a runner came to its end.
+
+    With 1 it says that tests have failed. One that dies with a traceback ends so too, and where no
+    test has failed, that is it. Other codes, such as pytest's from 2 to 5, tell of a broken run.
+    """
+    return code == 0 or (code == 1 and bool(outcome.bad()))
+
+
+def _exit_code(command: Command, environment: Environment, log: Path, limit: float) -> int | None:
+    """Run it; None when it had to be stopped, and less than 0 when a signal has ended it."""
     with log.open("w") as printed:
         process = subprocess.Popen(
             [str(environment.python), *command.arguments],
@@ -71,9 +81,9 @@ def _finishes(command: Command, environment: Environment, log: Path, limit: floa
             start_new_session=True,
         )
         try:
-            return process.wait(limit) >= 0
+            return process.wait(limit)
         except subprocess.TimeoutExpired:
-            return False
+            return None
         finally:
             _end(process)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
+from weakref import WeakSet
 
 from scripts.mariadb_server import Server
 from tests.conformance.suite import INSIDE, OURS, Command, Plan, Suite
 
 #: What the suites expect to find. They drop what is in them.
 DATABASES = ("test", "test_schema", "test_schema_2")
+
+#: The servers of users on which these were empty before our first run: what a later run of this
+#: process finds in them is the suite's.
+EMPTY_AT_FIRST: WeakSet[Server] = WeakSet()
 
 #: What is about MySQL; a minute or two.
 CORE = ("test/dialect/mysql", "test/dialect/test_all.py", "test/dialect/test_suite.py")
@@ -30,6 +35,22 @@ DIALECT = "test/dialect/mysql/test_dialect.py::DialectTest::"
 RECIPE = "test/engine/test_reconnect.py::ReconnectRecipeTest::"
 
 
+def _refuse_tables(server: Server) -> None:
+    """Raise RuntimeError where the suite would drop what is not its own."""
+    names = ", ".join(f"'{name}'" for name in DATABASES)
+    counted = server.execute_as_root(
+        "SELECT TABLE_SCHEMA, COUNT(*) FROM information_schema.TABLES"
+        f" WHERE TABLE_SCHEMA IN ({names}) GROUP BY TABLE_SCHEMA"
+    )
+    if counted:
+        held = ", ".join(f"{name} ({count})" for name, count in counted)
+        raise RuntimeError(
+            f"SQLAlchemy's suite drops all tables of the databases {names}, and there are tables"
+            f" in {held}: drop these databases if nobody needs them (a run that was cut short"
+            " leaves tables too), or give another server"
+        )
+
+
 class SqlalchemySuite(Suite):
     """`test/` of SQLAlchemy's source distribution, on `mysql+forksafe`.
 
@@ -41,6 +62,8 @@ class SqlalchemySuite(Suite):
     source = "SQLAlchemy==2.1.9"
     requirements = (source, "pytest", "greenlet")
     limit = 7200
+    least = 20_000
+    least_core: ClassVar[int | None] = 2_000
     has_pool = True
     exceptions: ClassVar[Mapping[str, str]] = {
         STREAMING + "test_conn_option": CURSOR + IN_BOTH,
@@ -57,7 +80,10 @@ class SqlalchemySuite(Suite):
     plugins: ClassVar[tuple[str, ...]] = ()
 
     def prepare(self, server: Server, plan: Plan) -> None:
-        """Make the databases."""
+        """Make the databases; on a server of the user's they must be empty."""
+        if not server.controllable and server not in EMPTY_AT_FIRST:
+            _refuse_tables(server)
+            EMPTY_AT_FIRST.add(server)
         for name in DATABASES:
             server.execute_as_root(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
 
@@ -125,6 +151,7 @@ class SqlalchemyDialectSuite(SqlalchemySuite):
     has_pool = False
     has_mysqlclient = False
     core = whole = ("dialect_suite.py",)
+    least = least_core = 1_500
 
     def ours(self, plan: Plan) -> list[str]:
         """Nothing: it is all in the directory."""

@@ -74,6 +74,10 @@ class Suite(abc.ABC):
     exceptions: ClassVar[Mapping[str, str]] = {}
     #: Those that a pool brings.
     pooled_exceptions: ClassVar[Mapping[str, str]] = {}
+    #: The fewest tests that a run of all has, and one of the core selection: a run with fewer has
+    #: been cut short, whatever its exit code.
+    least: ClassVar[int]
+    least_core: ClassVar[int | None] = None
     #: The oldest Python that it takes.
     since: ClassVar[tuple[int, int]] = (3, 10)
 
@@ -88,6 +92,12 @@ class Suite(abc.ABC):
 
     def prepare(self, server: Server, plan: Plan) -> None:  # noqa: B027 - most need nothing
         """Make on the server what the suite expects to find."""
+
+    def fewest(self, plan: Plan) -> int:
+        """The fewest tests that a run has which is whole; a selection by labels may have one."""
+        if plan.labels:
+            return 1
+        return self.least_core if plan.core and self.least_core is not None else self.least
 
     def since_text(self) -> str:
         """Such as "3.12"."""

@@ -55,7 +55,9 @@ def _interpreter(version: str) -> Path:
     script = ROOT / "scripts" / "python-fetch.sh"
     done = subprocess.run([script, version, KEPT / version], capture_output=True, text=True)
     if done.returncode:
-        raise NotToBeHadError(f"no Python {version} here: {done.stderr.strip().splitlines()[-1]}")
+        silent = f"{script.name} ended with code {done.returncode} and said nothing"
+        reason = (done.stderr.strip().splitlines() or [silent])[-1]
+        raise NotToBeHadError(f"no Python {version} here: {reason}")
     return Path(done.stdout.strip())
 
 
