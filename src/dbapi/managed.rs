@@ -11,6 +11,9 @@ use super::hooks::{Blamed, Hook, Kit};
 use crate::pool::{Discard, Event, Health, Manage, Reset};
 use crate::session::{Connector, Error, Session};
 
+/// The hook whose work is part of opening a session.
+const CONFIGURE: &str = "configure";
+
 /// Makes the connections of a Python pool.
 pub(super) struct Managed {
     connector: Connector,
@@ -78,9 +81,7 @@ impl Managed {
 
     /// What the hook sets up is set up again on every other session, so it is no change.
     fn configure(&self, conn: &mut Conn, deadline: Instant, blamed: Blamed) -> Result<(), Failure> {
-        self.call("configure", &self.kit.hooks.configure, conn, deadline, blamed)?;
-        conn.own()?.forget_holds();
-        Ok(())
+        self.call(CONFIGURE, &self.kit.hooks.configure, conn, deadline, blamed)
     }
 
     /// Call a hook, if there is one, and roll back what it leaves open. Its statements are done
@@ -100,6 +101,9 @@ impl Managed {
         let Some(session) = &mut conn.0 else { return called };
         session.set_deadline(None);
         called?;
+        if name == CONFIGURE {
+            session.forget_holds();
+        }
         Ok(self.connector.restore(session, Reset::Rollback).map(drop)?)
     }
 

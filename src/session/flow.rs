@@ -113,7 +113,15 @@ impl Body {
             if !comes {
                 return Ok(false);
             }
-            self.next_rows()?;
+            // A row that has begun may be long: it is waited for no longer either.
+            let own = self.stream.deadline();
+            self.stream.set_deadline(Some(own.map_or(end, |own| own.min(end))));
+            let read = self.next_rows();
+            self.stream.set_deadline(own);
+            match read {
+                Err(_) if self.over.is_some() && Instant::now() >= end => self.flow = None,
+                read => drop(read?),
+            }
         }
         Ok(true)
     }

@@ -73,7 +73,7 @@ impl Body {
 }
 
 /// The first row.
-fn texts(answer: &Answer) -> Vec<Option<String>> {
+pub(super) fn texts(answer: &Answer) -> Vec<Option<String>> {
     match answer {
         Answer::Rows(rows) => rows.texts(0).unwrap_or_default(),
         Answer::Done(_) | Answer::Flow(..) => Vec::new(),

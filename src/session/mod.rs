@@ -194,7 +194,9 @@ impl Session {
         let body = self.body()?;
         body.holds.add(Hold::Database);
         body.statements.leave_all();
-        body.run(Command::InitDb(name)).map(drop)
+        body.run(Command::InitDb(name))?;
+        body.strayed.database = true;
+        Ok(())
     }
 
     /// Whether it can no longer be used.

@@ -28,6 +28,7 @@ impl Session {
     pub fn forget_holds(&mut self) {
         if let Some(body) = self.body.get_mut() {
             body.holds = Holds::default();
+            body.strayed.settle();
             body.tracking.begin();
         }
     }
@@ -40,18 +41,15 @@ impl Session {
     pub fn roll_back(&mut self) -> Result<(), Error> {
         self.finish_answers()?;
         let body = self.body()?;
-        let strayed =
-            body.options.autocommit.is_some_and(|wanted| wanted != body.status.autocommits());
+        let home = body.options.autocommit.or(body.strayed.autocommit);
+        let home = home.filter(|home| *home != body.status.autocommits());
         // Without a transaction too, a ROLLBACK takes back what was meant for the next one.
         if !body.status.surely_no_transaction() || body.marks.next_transaction {
             body.run(Command::Query(b"ROLLBACK"))?;
             body.marks.next_transaction = false;
         }
         body.come_back()?;
-        match body.options.autocommit.filter(|_| strayed) {
-            Some(wanted) => self.set_autocommit(wanted),
-            None => Ok(()),
-        }
+        home.map_or(Ok(()), |home| self.set_autocommit(home))
     }
 
     /// Make the session like new (`COM_RESET_CONNECTION`) and set it up again, where it may have
@@ -96,9 +94,11 @@ impl Session {
     pub fn set_autocommit(&mut self, on: bool) -> Result<(), Error> {
         self.finish_answers()?;
         let body = self.body()?;
-        if body.status.autocommits() == on {
+        let now = body.status.autocommits();
+        if now == on {
             return Ok(());
         }
+        body.strayed.autocommit.get_or_insert(now);
         let sql: &[u8] = if on { b"SET autocommit = 1" } else { b"SET autocommit = 0" };
         body.run(Command::Query(sql)).map(drop)
     }
@@ -121,6 +121,7 @@ impl Body {
             _ => {}
         }
         (self.holds, self.marks) = (Holds::default(), Marks::default());
+        self.strayed.forget_reset();
         self.come_back()?;
         self.set_up()
     }

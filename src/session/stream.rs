@@ -58,6 +58,10 @@ impl Stream {
         self.limits.deadline = deadline;
     }
 
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.limits.deadline
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         self.transport.is_encrypted()
     }
