@@ -7,6 +7,7 @@ mod told;
 mod transaction;
 mod written;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -53,8 +54,8 @@ pub(super) struct Opened {
     user: String,
     /// What `query()` was answered, until somebody asks for the rows.
     answer: Owned<Mutex<Option<Answer>>>,
-    /// As whom it reads the answers to `query()`, among the cursors.
-    number: u64,
+    /// As whom it reads the last answer to `query()`, among the cursors.
+    number: AtomicU64,
     /// What `cursor()` makes, if the program has changed it.
     cursorclass: Mutex<Option<Py<PyType>>>,
     /// Last, for a lease that goes with the link may hold a share of it.
@@ -95,7 +96,7 @@ impl Opened {
             place,
             user,
             answer: Owned::new(Mutex::new(None)),
-            number: number(),
+            number: AtomicU64::new(number()),
             cursorclass: Mutex::new(None),
             kit,
         }

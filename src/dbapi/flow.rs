@@ -46,7 +46,7 @@ impl Source<'_> {
         rows: &mut Vec<Bound<'py, PyAny>>,
     ) -> PyResult<()> {
         // While rows keep coming nobody waits, and so nobody looks for Ctrl-C.
-        py.check_signals().map_err(|raised| self.link.cut_off(py, raised))?;
+        py.check_signals().map_err(|raised| self.link.cut_off(py, self.reader, raised))?;
         self.read_on(py, loaded)?;
         match loaded.fetch(py, limit - rows.len()) {
             Some(more) => more.map(|more| rows.extend(more)),

@@ -39,9 +39,10 @@ impl Rowset {
         loaded: Loaded,
         py: Python<'_>,
     ) -> PyResult<Self> {
-        let rowset = Self::streaming(connection, number, loaded);
+        let mut rowset = Self::streaming(connection, number, loaded);
         let rows = rowset.fetch(py, usize::MAX)?.into_iter().map(Bound::unbind).collect();
-        Ok(Self { stored: Some(rows), ..rowset })
+        rowset.stored = Some(rows);
+        Ok(rowset)
     }
 
     fn loaded(&self) -> PyResult<MutexGuard<'_, Loaded>> {
@@ -76,6 +77,15 @@ impl Rowset {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Rowset {
+    /// What is left of the rows nobody reads any more: the next statement may skip it.
+    fn drop(&mut self) {
+        if let Ok(link) = self.connection.get().link() {
+            link.forget_reader(self.number);
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Statements without a cursor, as MySQL's C interface has them: `query()`, then its results.
 
+use std::sync::atomic::Ordering;
+
 use pyo3::prelude::*;
 
-use super::super::cursor::note;
+use super::super::cursor::{note, number};
 use super::super::errors::busy;
 use super::super::from_python;
 use super::super::link::skip_answers;
@@ -17,6 +19,14 @@ const ANOTHER: i32 = 0;
 const NONE: i32 = -1;
 
 impl Opened {
+    /// Each answer has a number of its own, so that a result that is dropped late says nothing
+    /// about the rows of a later one.
+    fn next_number(&self) -> u64 {
+        let next = number();
+        self.number.store(next, Ordering::Relaxed);
+        next
+    }
+
     fn put(&self, answer: Option<Answer>) -> PyResult<Option<Answer>> {
         let Some(kept) = self.answer.get() else { return Ok(None) };
         let mut kept = kept.try_lock().ok_or_else(|| busy("connection"))?;
@@ -41,11 +51,12 @@ impl Connection {
     fn go_on(&self, py: Python<'_>) -> PyResult<bool> {
         let opened = self.opened()?;
         opened.put(None)?;
+        let number = opened.next_number();
         let answer = opened.link.work(py, |session, last| {
             last.reader = 0;
             let answer = session.next_answer(Reading::Parts)?;
             if let Some(answer) = &answer {
-                note(session, last, opened.number, answer);
+                note(session, last, number, answer);
             }
             Ok(answer)
         })?;
@@ -61,13 +72,15 @@ impl Connection {
     /// `next_result()` goes to the next of several. A cursor is easier.
     fn query(&self, py: Python<'_>, query: &Bound<'_, PyAny>) -> PyResult<()> {
         let opened = self.opened()?;
-        let sql = from_python::statement(&self.writer_for(py, opened.number)?, query)?;
+        let before = opened.number.load(Ordering::Relaxed);
+        let sql = from_python::statement(&self.writer_for(py, before)?, query)?;
         opened.put(None)?;
+        let number = opened.next_number();
         let answer = opened.link.work(py, |session, last| {
-            skip_answers(session, last, opened.number)?;
+            skip_answers(session, last, before)?;
             session.notice(&sql);
             let answer = session.query_for(&sql, Reading::Parts)?;
-            note(session, last, opened.number, &answer);
+            note(session, last, number, &answer);
             Ok(answer)
         })?;
         opened.put(Some(answer)).map(drop)
@@ -77,7 +90,8 @@ impl Connection {
     fn store_result(slf: &Bound<'_, Self>) -> PyResult<Option<Rowset>> {
         let (py, own) = (slf.py(), slf.get());
         let Some(rows) = own.rows(py)? else { return Ok(None) };
-        Rowset::stored(slf.clone().unbind(), own.opened()?.number, rows, py).map(Some)
+        Rowset::stored(slf.clone().unbind(), own.opened()?.number.load(Ordering::Relaxed), rows, py)
+            .map(Some)
     }
 
     /// The rows of the last `query()`, which stay with the server until they are fetched; None: it
@@ -85,7 +99,11 @@ impl Connection {
     fn use_result(slf: &Bound<'_, Self>) -> PyResult<Option<Rowset>> {
         let own = slf.get();
         let Some(rows) = own.rows(slf.py())? else { return Ok(None) };
-        Ok(Some(Rowset::streaming(slf.clone().unbind(), own.opened()?.number, rows)))
+        Ok(Some(Rowset::streaming(
+            slf.clone().unbind(),
+            own.opened()?.number.load(Ordering::Relaxed),
+            rows,
+        )))
     }
 
     /// Skip the rows of the last `query()` that nobody has asked for.

@@ -1,5 +1,7 @@
 //! What the driver itself sends on a connection, and how the statements of others are written.
 
+use std::cell::Cell;
+
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
@@ -32,6 +34,7 @@ impl Connection {
             binary_prefix: options.binary_prefix,
             no_backslash_escapes: session.no_backslash_escapes(),
             encoders: self.conv().and_then(|conv| conv.encoders(py)),
+            depth: Cell::new(0),
         })
     }
 

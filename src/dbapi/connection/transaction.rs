@@ -2,7 +2,6 @@
 
 use pyo3::prelude::*;
 
-use super::super::errors::NotSupportedError;
 use super::super::link::skip_answers;
 use super::Connection;
 use crate::session::Health;
@@ -49,17 +48,12 @@ impl Connection {
 
     /// A round trip to the server. Raises OperationalError when the session is dead.
     ///
-    /// Never reconnects, for a transaction, locks and variables would be gone without a word:
-    /// `reconnect=True` is a NotSupportedError. A `forksafe.Pool` replaces what is dead.
+    /// Never reconnects, whatever `reconnect` says, for a transaction, locks and variables would be
+    /// gone without a word: open a new connection, or take it from a `forksafe.Pool`, which
+    /// replaces what is dead.
     #[pyo3(signature = (reconnect = false))]
     fn ping(&self, py: Python<'_>, reconnect: bool) -> PyResult<()> {
-        if reconnect {
-            return Err(NotSupportedError::new_err((
-                2000,
-                "ping() never reconnects: open a new connection, or take connections from a \
-                 forksafe.Pool, which replaces what is dead",
-            )));
-        }
+        let _ = reconnect;
         self.link()?.work(py, |session, last| {
             skip_answers(session, last, 0)?;
             session.ping()

@@ -7,10 +7,13 @@ use super::{Held, Link};
 use crate::session::Session;
 
 impl Link {
-    /// A signal handler has raised between two parts of an answer: it ends as if it had while one
-    /// was waited for.
-    pub(in super::super) fn cut_off(&self, py: Python<'_>, raised: PyErr) -> PyErr {
+    /// A signal handler has raised between two parts of an answer to `reader`: it ends as if it had
+    /// while one was waited for. An answer that was skipped meanwhile is nothing to end.
+    pub(in super::super) fn cut_off(&self, py: Python<'_>, reader: u64, raised: PyErr) -> PyErr {
         let Ok(mut inside) = self.enter() else { return raised };
+        if inside.last.reader != reader {
+            return raised;
+        }
         match inside.held.as_mut().and_then(Held::session_mut) {
             Some(session) => {
                 session.cut_off();
