@@ -38,7 +38,7 @@ E = forksafe
         ("CREATE TEMPORARY TABLE x (id INT) ENGINE=none", E.NotSupportedError, 1286),
         ("INSERT INTO {t} VALUES (100, 'c', 1)", E.OperationalError, {4025, 3819}),
         ("SELECT nothing FROM {t}", E.OperationalError, 1054),
-        ("INSERT INTO {t} (id) VALUES (3)", E.OperationalError, 1364),
+        ("INSERT INTO {t} (id) VALUES (3)", E.IntegrityError, 1364),
         ("USE nowhere", E.OperationalError, 1049),
     ],
 )

@@ -18,7 +18,10 @@ DATABASE_ERRORS = (
     "NotSupportedError",
 )
 POOL_ERRORS = ("PoolTimeout", "TooManyRequests", "PoolClosed")
-ALL = ("Warning", "Error", "InterfaceError", "DatabaseError", *DATABASE_ERRORS, *POOL_ERRORS)
+ALL = (
+    *("Warning", "Error", "InterfaceError", "DatabaseError"),
+    *(*DATABASE_ERRORS, *POOL_ERRORS, "ConnectionClosed"),
+)
 
 
 def test_the_tree_is_that_of_pep_249() -> None:
@@ -37,6 +40,11 @@ def test_a_warning_is_a_warning_of_python_and_no_error() -> None:
 @pytest.mark.parametrize("name", POOL_ERRORS)
 def test_an_error_of_the_pool_is_an_operational_error(name: str) -> None:
     assert getattr(forksafe, name).__bases__ == (forksafe.OperationalError,)
+
+
+def test_a_closed_connection_is_an_interface_error_as_in_pep_249_and_what_mysqldb_raises() -> None:
+    bases = (forksafe.InterfaceError, forksafe.OperationalError)
+    assert forksafe.ConnectionClosed.__bases__ == bases
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -220,3 +220,46 @@ def test_numpys_numbers_are_values_of_prepared_statements_too(connect: Connect) 
     cursor = connect().cursor(prepared=True)
     cursor.execute("SELECT %s, %s, %s", (numpy.int32(7), numpy.float32(0.5), numpy.bool_(False)))
     assert cursor.fetchone() == (7, 0.5, 0)
+
+
+def test_a_list_that_holds_itself_is_refused_and_the_connection_goes_on(connect: Connect) -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    deep: list[Any] = [1]
+    for _ in range(50_000):
+        deep = [deep]
+    cursor = connect().cursor()
+    for value in (endless, deep):
+        with pytest.raises(forksafe.ProgrammingError, match="nested more than 32 deep"):
+            cursor.execute("SELECT 1 IN %s", (value,))
+    cursor.execute("SELECT (1, 2) IN %s", ([(1, 2), (3, 4)],))
+    assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{"a": 1, "b": 2}.values(), (number for number in (1, 2)), map(int, "12"), range(1, 3)],
+    ids=["the values of a dict", "a generator", "a map", "a range"],
+)
+def test_parameters_come_from_any_iterable(connect: Connect, args: Any) -> None:
+    cursor = connect().cursor()
+    cursor.execute("SELECT %s, %s", args)
+    assert cursor.fetchone() == (1, 2)
+
+
+def test_many_sets_of_parameters_may_be_any_iterables_and_none_at_all(connect: Connect) -> None:
+    cursor = connect().cursor()
+    assert cursor.executemany("DO %s, %s", [{"a": 1, "b": 2}.values()]) == 0
+    assert cursor.executemany("DO %s", None) is None
+
+
+def test_what_says_that_it_is_text_is_written_as_text(connect: Connect) -> None:
+    class Proxy:
+        @property
+        def __class__(self) -> type:  # type: ignore[override]
+            return str
+
+        def __str__(self) -> str:
+            return "it's"
+
+    assert literal(connect(), Proxy()) == literal(connect(), "it's")

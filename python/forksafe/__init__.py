@@ -4,6 +4,7 @@ from . import constants, converters, cursors, events, times
 from ._forksafe import Connection, Cursor, Pool, __version__, connect
 from .alias import install_as_MySQLdb
 from .exceptions import (
+    ConnectionClosed,
     DatabaseError,
     DataError,
     Error,
@@ -62,6 +63,7 @@ __all__ = [
     "InternalError",
     "ProgrammingError",
     "NotSupportedError",
+    "ConnectionClosed",
     "PoolTimeout",
     "TooManyRequests",
     "PoolClosed",

@@ -78,6 +78,15 @@ class NotSupportedError(DatabaseError):
     __module__ = "forksafe"
 
 
+class ConnectionClosed(InterfaceError, OperationalError):
+    """The connection is closed, or its pool has taken it back.
+
+    An InterfaceError by PEP 249, as with psycopg; MySQLdb raises OperationalError (2006) here.
+    """
+
+    __module__ = "forksafe"
+
+
 class PoolTimeout(OperationalError):
     """No connection came free, or could be opened, in time."""
 

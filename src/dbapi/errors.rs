@@ -14,6 +14,7 @@ use crate::pool;
 use crate::process::is_first_thread;
 use crate::session::Error;
 
+import_exception!(forksafe.exceptions, ConnectionClosed);
 import_exception!(forksafe.exceptions, DataError);
 import_exception!(forksafe.exceptions, IntegrityError);
 import_exception!(forksafe.exceptions, InterfaceError);
@@ -36,6 +37,7 @@ thread_local! {
 /// Import the classes now: PyO3 does it once for each, and a fork in the middle of that would
 /// leave a child waiting for a thread that it does not have.
 pub(super) fn prepare(py: Python<'_>) {
+    ConnectionClosed::type_object(py);
     DataError::type_object(py);
     IntegrityError::type_object(py);
     InterfaceError::type_object(py);
@@ -128,8 +130,10 @@ fn by_number(errno: u16, message: String) -> PyErr {
         1007 | 1064 | 1102 | 1103 | 1110 | 1111 | 1112 | 1113 | 1146 | 1149 | 1179 | 2014 => {
             ProgrammingError::new_err(args)
         }
-        1171 | 1230 | 1263 | 1264 | 1265 | 1406 | 1441 => DataError::new_err(args),
-        1048 | 1062 | 1169 | 1215 | 1216 | 1217 | 1451 | 1452 => IntegrityError::new_err(args),
+        1171 | 1230 | 1264 | 1265 | 1406 | 1441 => DataError::new_err(args),
+        1048 | 1062 | 1169 | 1215 | 1216 | 1217 | 1364 | 1451 | 1452 => {
+            IntegrityError::new_err(args)
+        }
         1196 | 1235 | 1286 | 1289 => NotSupportedError::new_err(args),
         0..=999 => InternalError::new_err(args),
         _ => OperationalError::new_err(args),
@@ -144,7 +148,7 @@ pub(super) fn usage(text: impl Into<String>) -> PyErr {
 /// The connection is closed. The number is that of a lost one, so that an ORM which finds a
 /// connection closed behind its back replaces it.
 pub(super) fn closed() -> PyErr {
-    InterfaceError::new_err((crate::session::GONE, "this connection is closed"))
+    ConnectionClosed::new_err((crate::session::GONE, "this connection is closed"))
 }
 
 /// A subclass has not called the `__init__` of its base.
@@ -156,7 +160,7 @@ pub(super) fn never_opened() -> PyErr {
 /// The pool has taken the connection back.
 pub(super) fn reclaimed() -> PyErr {
     let text = "this connection was taken back: the thread that had used it has ended";
-    InterfaceError::new_err((crate::session::GONE, text))
+    ConnectionClosed::new_err((crate::session::GONE, text))
 }
 
 /// No descriptor can be told: closed, or inherited.

@@ -5,6 +5,7 @@ mod number;
 mod rare;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::prelude::*;
@@ -16,6 +17,7 @@ use super::imports::decimal;
 use crate::session::Charset;
 use moment::moment;
 use number::{double, fixed_point, int, write_double};
+use rare::refused;
 
 /// How literals must be written on a connection.
 pub(super) struct Writer<'py> {
@@ -26,7 +28,12 @@ pub(super) struct Writer<'py> {
     pub(super) binary_prefix: bool,
     /// The program's own, if it has any.
     pub(super) encoders: Option<Encoders<'py>>,
+    /// How deep in lists the value is that is being written.
+    pub(super) depth: Cell<usize>,
 }
+
+/// How deep lists may be nested. One that holds itself has no end, and the stack has.
+const DEEPEST: usize = 32;
 
 /// A Python value as what SQL has for it.
 pub(super) enum Said<'a> {
@@ -77,20 +84,23 @@ impl<'py> Writer<'py> {
 
     /// What a value is to SQL.
     pub(super) fn said<'a>(&self, value: &'a Bound<'py, PyAny>) -> PyResult<Said<'a>> {
-        let Some(encoders) = &self.encoders else { return self.native(value) };
+        let Some(encoders) = &self.encoders else {
+            return self.native(value)?.ok_or_else(|| refused(value));
+        };
         let encoder = match encoders.exact(value)? {
             Some(encoder) => encoder,
-            None => match self.native(value) {
-                Ok(said) => return Ok(said),
-                Err(refused) => encoders.inherited(value)?.ok_or(refused)?,
+            None => match self.native(value)? {
+                Some(said) => return Ok(said),
+                None => encoders.inherited(value)?.ok_or_else(|| refused(value))?,
             },
         };
         let literal = encoders.encode(&encoder, value)?;
         statement(self, &literal).map(Said::Literal)
     }
 
-    fn native<'a>(&self, value: &'a Bound<'py, PyAny>) -> PyResult<Said<'a>> {
-        Ok(if value.is_none() {
+    /// `None` where the driver does not know what the value is.
+    fn native<'a>(&self, value: &'a Bound<'py, PyAny>) -> PyResult<Option<Said<'a>>> {
+        Ok(Some(if value.is_none() {
             Said::Null
         } else if let Ok(text) = value.cast::<PyString>() {
             Said::Text(self.encoded(text)?)
@@ -107,8 +117,8 @@ impl<'py> Writer<'py> {
         } else if value.is_instance(decimal(value.py())?)? {
             fixed_point(value)?
         } else {
-            self.rarer(value)?
-        })
+            return self.rarer(value);
+        }))
     }
 
     /// For `IN %s`.
@@ -116,12 +126,28 @@ impl<'py> Writer<'py> {
         if values.len()? == 0 {
             return Err(usage("an empty list cannot be a parameter: SQL has no `IN ()`"));
         }
-        for (index, value) in values.try_iter()?.enumerate() {
-            out.push(if index == 0 { b'(' } else { b',' });
-            self.literal(&value?, out)?;
+        self.deeper(|| {
+            for (index, value) in values.try_iter()?.enumerate() {
+                out.push(if index == 0 { b'(' } else { b',' });
+                self.literal(&value?, out)?;
+            }
+            out.push(b')');
+            Ok(())
+        })
+    }
+
+    /// Write what is in another value.
+    fn deeper<T>(&self, write: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        let depth = self.depth.get();
+        if depth == DEEPEST {
+            return Err(usage(format!(
+                "lists in a parameter are nested more than {DEEPEST} deep, or one holds itself"
+            )));
         }
-        out.push(b')');
-        Ok(())
+        self.depth.set(depth + 1);
+        let written = write();
+        self.depth.set(depth);
+        written
     }
 
     /// Text as the connection's bytes.

@@ -1,7 +1,7 @@
 //! `%s` and `%(name)s` filled in on this side, as MySQLdb does.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMapping, PySequence, PyString};
+use pyo3::types::{PyBytes, PyMapping, PyString};
 
 use super::call::item;
 use super::errors::usage;
@@ -27,8 +27,9 @@ impl<'a, 'py> Parameters<'a, 'py> {
         if let Ok(mapping) = args.cast::<PyMapping>() {
             return Ok(Self::Mapping(mapping));
         }
-        if args.cast::<PySequence>().is_ok() {
-            return args.try_iter()?.collect::<PyResult<_>>().map(Self::Sequence);
+        // Any iterable, as with MySQLdb: the values of a dict, a generator.
+        if let Ok(items) = args.try_iter() {
+            return items.collect::<PyResult<_>>().map(Self::Sequence);
         }
         let kind = args.get_type().qualname()?;
         Err(usage(format!("parameters come as a sequence or a mapping, not as a {kind}")))

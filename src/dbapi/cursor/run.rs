@@ -63,6 +63,9 @@ impl Cursor {
         query: &Bound<'_, PyAny>,
         args: &Bound<'_, PyAny>,
     ) -> PyResult<Option<u64>> {
+        if args.is_none() {
+            return Ok(None);
+        }
         let largest = attribute(slf, "max_stmt_length")?.extract()?;
         let total = many::execute(slf.get(), query, args, largest)?;
         if let Some(total) = total {

@@ -18,27 +18,32 @@ use super::{Said, Writer};
 const FINER: [&str; 4] = ["[ns]", "[ps]", "[fs]", "[as]"];
 
 impl<'py> Writer<'py> {
-    pub(super) fn rarer(&self, value: &Bound<'py, PyAny>) -> PyResult<Said<'static>> {
+    pub(super) fn rarer(&self, value: &Bound<'py, PyAny>) -> PyResult<Option<Said<'static>>> {
         let py = value.py();
         if let Ok(value) = value.cast::<PyByteArray>() {
-            return Ok(Said::Bytes(Cow::Owned(value.to_vec())));
+            return Ok(Some(Said::Bytes(Cow::Owned(value.to_vec()))));
         }
         if value.is_instance_of::<PyMemoryView>() || value.is_instance(array(py)?)? {
-            return Ok(Said::Bytes(Cow::Owned(value.call_method0("tobytes")?.extract()?)));
+            return Ok(Some(Said::Bytes(Cow::Owned(value.call_method0("tobytes")?.extract()?))));
         }
         if value.is_instance(uuid(py)?)? {
-            return Ok(Said::Text(Cow::Owned(text(value)?.into_bytes())));
+            return Ok(Some(Said::Text(Cow::Owned(text(value)?.into_bytes()))));
         }
         if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-            return Ok(Said::Group);
+            return Ok(Some(Said::Group));
         }
         if value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>() {
-            return self.set(value);
+            return self.set(value).map(Some);
         }
         if value.is_instance(member(py)?)? {
-            return self.its_value(value);
+            return self.deeper(|| self.its_value(value)).map(Some);
         }
-        scalar(value)?.ok_or_else(|| refused(value))
+        // What only says so, as a proxy does that stands for text to come.
+        if value.is_instance(&py.get_type::<PyString>())? {
+            let written = PyString::new(py, &text(value)?);
+            return Ok(Some(Said::Text(self.encoded(&written)?.into_owned().into())));
+        }
+        scalar(value)
     }
 
     /// A member of an Enum, of which nothing but its value is known.
@@ -74,7 +79,7 @@ impl<'py> Writer<'py> {
     }
 }
 
-fn refused(value: &Bound<'_, PyAny>) -> PyErr {
+pub(super) fn refused(value: &Bound<'_, PyAny>) -> PyErr {
     let kind = value.get_type().qualname().map_or_else(|_| "value".into(), |name| name.to_string());
     usage(format!(
         "a {kind} cannot be a parameter; convert it to str, bytes, a number, a date, a UUID or a list \
