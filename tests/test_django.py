@@ -256,3 +256,24 @@ def test_a_wrapper_serves_another_thread_only_when_shared() -> None:
     assert in_thread() == 7
     connection_of_main.dec_thread_sharing()
     assert query() == 7
+
+
+def test_lazy_text_is_a_parameter_as_text() -> None:
+    from django.db import connection
+    from django.utils.functional import SimpleLazyObject, lazystr
+
+    from tests.djangosite.library.models import Author
+
+    Author.objects.create(name="z'")
+    assert Author.objects.filter(name=SimpleLazyObject(lambda: "z'")).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s, %s", [lazystr("it's"), Path("a/b")])
+        assert cursor.fetchone() == ("it's", "a/b")
+
+
+def test_a_statement_without_rows_has_none_to_fetch() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET @a = 1")
+        assert (cursor.fetchall(), cursor.fetchone()) == ((), None)

@@ -111,7 +111,7 @@ def test_a_second_close_is_an_error_as_with_mysqldb(own: Any) -> None:
     connection = own()
     with connection:
         connection.close()
-    with pytest.raises(forksafe.ProgrammingError, match="closed connection"):
+    with pytest.raises(forksafe.OperationalError, match="closed connection"):
         connection.close()
 
 
@@ -184,3 +184,38 @@ def test_a_closed_connection_has_cursors_that_fail(own: Any) -> None:
     with pytest.raises(forksafe.InterfaceError) as caught:
         connection.cursor().execute("SELECT 1")
     assert caught.value.args[0] == 2006
+
+
+class Adapter:
+    """As GeoDjango has one: nothing but its text is known of it."""
+
+    def __str__(self) -> str:
+        return "POINT (1 2) it's"
+
+
+def test_what_the_driver_does_not_know_is_written_as_its_text(own: Any) -> None:
+    cursor = own().cursor()
+    cursor.execute("SELECT %s", (Adapter(),))
+    assert cursor.fetchone() == ("POINT (1 2) it's",)
+    with pytest.raises(forksafe.ProgrammingError, match="NaN"):
+        cursor.execute("SELECT %s", (float("nan"),))
+
+
+def test_what_is_said_to_a_closed_connection_is_an_operational_error(own: Any) -> None:
+    connection = own()
+    connection.close()
+    for act in (connection.ping, connection.commit, connection.close):
+        with pytest.raises(forksafe.OperationalError) as caught:
+            act()
+        assert caught.value.args[0] == 2006
+
+
+def test_a_ping_takes_the_argument_that_programs_give_it(own: Any) -> None:
+    with pytest.warns(DeprecationWarning, match="reconnect"):
+        own().ping(True)
+
+
+def test_escape_answers_what_the_encoder_of_the_type_does(own: Any) -> None:
+    connection = own()
+    assert connection.escape(5) == "5"
+    assert connection.escape("it's") == b"'it\\'s'"

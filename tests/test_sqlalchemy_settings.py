@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, event, exc, text
 from sqlalchemy.pool import NullPool, QueuePool, SingletonThreadPool, StaticPool
 
+from forksafe.constants import CLIENT
 from scripts.mariadb_server import Server
 from tests.questions import session
 
@@ -191,3 +192,14 @@ def test_a_url_made_of_parts_takes_any_password(server: Server) -> None:
     with pytest.raises(exc.OperationalError, match="1045"):
         engine.connect()
     assert seen[0]["password"] == "p@ss/w:rd%ü?#"
+
+
+@pytest.mark.parametrize("flags", ["INTERACTIVE", "INTERACTIVE&client_flag=IGNORE_SPACE", "1024"])
+def test_flags_of_a_url_may_be_names(server: Server, flags: str) -> None:
+    url = server.url(scheme="mysql+forksafe")
+    engine = create_engine(f"{url}{'&' if '?' in url else '?'}client_flag={flags}")
+    with engine.connect() as connection:
+        held: Any = connection.connection.dbapi_connection
+        asked = CLIENT.INTERACTIVE | CLIENT.FOUND_ROWS
+        assert held.client_flag & asked == asked
+    engine.dispose()

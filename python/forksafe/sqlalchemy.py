@@ -113,8 +113,9 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         held = _innermost(connection.connection)
         self.supports_sane_rowcount = bool(getattr(held, "client_flag", 0) & CLIENT.FOUND_ROWS)
 
-    def on_connect(self) -> None:  # type: ignore[override]
-        """Do nothing: the connection's character set is agreed on while it is opened."""
+    def on_connect(self) -> Any:
+        """Leave out mysqldb's SET NAMES: the character set is agreed on while connecting."""
+        return super(MySQLDialect_mysqldb, self).on_connect()
 
     def create_connect_args(
         self, url: URL, _translate_args: dict[str, Any] | None = None
@@ -129,7 +130,7 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
         for name in NUMBERS & options.keys():
             options[name] = _whole(options[name])
         # Without it an UPDATE counts changed rows, and SQLAlchemy takes the others for missing.
-        options["client_flag"] = int(options.get("client_flag", 0)) | CLIENT.FOUND_ROWS
+        options["client_flag"] = _with_found_rows(options.get("client_flag", 0))
         return [], options
 
     def do_terminate(self, dbapi_connection: Any) -> None:
@@ -180,9 +181,16 @@ class MariaDBDialect_forksafe(MariaDBDialect, MySQLDialect_forksafe):
 dialect = MySQLDialect_forksafe
 
 
-def _whole(number: str) -> int | str:
+def _whole(number: Any) -> Any:
     # What is no whole number is for the driver to take, or to refuse with a word on what it takes.
-    return int(number) if number.strip().isdecimal() else number
+    return int(number) if isinstance(number, str) and number.strip().isdecimal() else number
+
+
+def _with_found_rows(flags: Any) -> int | str:
+    # As a number, or by name; what a URL has twice comes as a tuple.
+    names = ",".join(flags) if isinstance(flags, tuple) else flags
+    number = _whole(names)
+    return number | CLIENT.FOUND_ROWS if isinstance(number, int) else f"{number},FOUND_ROWS"
 
 
 def _innermost(connection: Any) -> Any:

@@ -7,7 +7,7 @@ import re
 from django.db.backends.utils import typecast_time
 
 from forksafe.constants import FIELD_TYPE
-from forksafe.converters import conversions
+from forksafe.converters import Thing2Literal, conversions
 
 DATA_TYPES = {
     "AutoField": "integer AUTO_INCREMENT",
@@ -79,6 +79,7 @@ PATTERN_OPS = {
 ISOLATION_LEVELS = ("read committed", "read uncommitted", "repeatable read", "serializable")
 
 # A TIME of the server is a span, signed and up to 838 hours; Django's TimeField is a time of day.
-CONVERSIONS = {**conversions, FIELD_TYPE.TIME: typecast_time}
+# Lazy text, and what else Django's users pass to a raw statement, is written as its str().
+CONVERSIONS = {**conversions, FIELD_TYPE.TIME: typecast_time, object: Thing2Literal}
 
 SERVER_VERSION = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{1,2})")

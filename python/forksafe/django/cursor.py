@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError
 
-from forksafe import OperationalError
+from forksafe import Cursor, OperationalError
 
 if TYPE_CHECKING:
     from .healing import HealingWrapper
@@ -23,6 +23,12 @@ BROKEN_CONSTRAINT = frozenset(
 )
 
 
+class DriverCursor(Cursor):
+    """What Django's users know: a fetch after a statement without rows finds none."""
+
+    _strict = False
+
+
 class CursorWrapper:
     """A cursor that speaks on its wrapper's connection of the moment.
 
@@ -35,7 +41,7 @@ class CursorWrapper:
         self._wrapper = wrapper
         self._closings: int | None = wrapper.closings
         self._connection = wrapper.connection
-        self.cursor = self._connection.cursor()
+        self.cursor = self._connection.cursor(DriverCursor)
 
     def execute(self, query: str, args: Any = None) -> Any:
         """Run one statement; `args` of None means no interpolation."""
@@ -78,4 +84,4 @@ class CursorWrapper:
         if left_behind and self._closings == wrapper.closings:
             wrapper.ensure_connection()
             self._connection = wrapper.connection
-            self.cursor = self._connection.cursor()
+            self.cursor = self._connection.cursor(DriverCursor)

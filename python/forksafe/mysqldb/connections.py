@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..converters import Thing2Literal, conversions
+from ..exceptions import ConnectionClosed
 from . import _mysql, cursors
 from ._exceptions import (
     DatabaseError,
@@ -75,6 +77,7 @@ class Connection(_mysql.connection):
 
     binary_prefix: mark bytes among parameters with `_binary`. False, as in MySQLdb; True elsewhere
         in forksafe.
+    conv: as elsewhere; a parameter of a class that it has nothing for is written as its `str()`.
     executemany_fallback: how `executemany()` runs what is no `INSERT … VALUES`: "loop" (default)
         one statement after another, "multi" up to 200 in one round trip.
     """
@@ -92,6 +95,7 @@ class Connection(_mysql.connection):
         fallback = given.pop("executemany_fallback", self.executemany_fallback)
         if fallback not in FALLBACKS:
             raise ValueError("executemany_fallback must be either 'loop' or 'multi'")
+        given["conv"] = {object: Thing2Literal, **(given.get("conv") or conversions)}
         given.setdefault("cursorclass", self.default_cursor)
         given.setdefault("binary_prefix", False)
         super().__init__(**{name: value for name, value in given.items() if _is_given(name, value)})
@@ -104,9 +108,9 @@ class Connection(_mysql.connection):
         return super().cursor(cursorclass, **how)
 
     def close(self) -> None:
-        """Close the connection. As with MySQLdb, ProgrammingError where it is closed already."""
+        """Close the connection. As with MySQLdb, OperationalError where it is closed already."""
         if self.closed and not self.inherited:
-            raise ProgrammingError(2006, "closing a closed connection")
+            raise ConnectionClosed(2006, "closing a closed connection")
         super().close()
 
     def __exit__(self, *_error: object) -> None:
@@ -114,11 +118,15 @@ class Connection(_mysql.connection):
         super().close()
 
     def ping(self, reconnect: bool | None = None) -> None:
-        """A round trip to the server. `reconnect` is deprecated by MySQLdb, and True refused."""
+        """A round trip to the server. `reconnect` is deprecated by MySQLdb; nothing reconnects."""
         if reconnect is not None:
             text = "the reconnect parameter of ping() is deprecated"
             warnings.warn(text, DeprecationWarning, stacklevel=2)
-        super().ping(bool(reconnect))
+        super().ping()
+
+    def escape(self, value: object, mapping: Any = None) -> Any:
+        """`value` as a literal, by the function that `mapping` (default: `encoders`) has for it."""
+        return super().escape(value, self.encoders if mapping is None else mapping)
 
 
 def _is_given(name: str, value: object) -> bool:
