@@ -72,6 +72,7 @@ impl ConnectOptions {
             self.from_file.retain(|set| *set != full(name));
         }
         if tls_options::NAMES.contains(&name) {
+            self.tls.leave_file(&given, &mut self.from_file)?;
             return self.tls.set(&given);
         }
         if !self.set_place(&given)? && !self.set_account(&given)? && !self.set_limit(&given)? {
