@@ -120,7 +120,7 @@ def test_a_directory_limits_whatever_else_is_allowed(
 def test_who_forbids_files_by_name_is_not_overruled_by_a_flag(
     connect: Connect, server: Server, target: str, rows: Path
 ) -> None:
-    flag = {"client_flag": CLIENT.LOCAL_FILES}
+    flag: dict[str, Any] = {"client_flag": CLIENT.LOCAL_FILES}
     for options in ({"local_infile": False} | flag, flag | {"local_infile": False}):
         with pytest.raises(forksafe.OperationalError, match=r"(?i)local.(infile|data)"):
             load(connect(**options), rows, target)

@@ -94,6 +94,10 @@ def test_dev_null_is_an_option_file_that_says_nothing(
 ) -> None:
     (tmp_path / ".my.cnf").symlink_to("/dev/null")
     monkeypatch.setenv("HOME", str(tmp_path))
-    for options in ({"read_default_file": "/dev/null"}, {"read_default_group": "mine"}):
+    given: list[dict[str, Any]] = [
+        {"read_default_file": "/dev/null"},
+        {"read_default_group": "mine"},
+    ]
+    for options in given:
         with forksafe.connect(**options, **server.connect_kwargs()) as connection:
             connection.ping()

@@ -82,7 +82,7 @@ def test_a_file_takes_nothing_from_the_tls_that_a_url_asks_for(
 ) -> None:
     file = tmp_path / "my.cnf"
     file.write_text("[client]\nskip-ssl\n")
-    options = {"ssl": "true", "ssl_mode": None, "read_default_file": str(file)}
+    options: dict[str, Any] = {"ssl": "true", "ssl_mode": None, "read_default_file": str(file)}
     with pytest.raises(forksafe.OperationalError, match="not trusted"):
         forksafe.connect(secure.url(**options))
 
