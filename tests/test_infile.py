@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,32 @@ def test_a_directory_limits_whatever_else_is_allowed(
             load(connect(**options), rows, target)
     with forksafe.connect(server.url(local_infile_dir=str(tmp_path))) as by_url:
         assert load(by_url, rows, target) == 3
+
+
+def test_who_forbids_files_by_name_is_not_overruled_by_a_flag(
+    connect: Connect, server: Server, target: str, rows: Path
+) -> None:
+    flag: dict[str, Any] = {"client_flag": CLIENT.LOCAL_FILES}
+    for options in ({"local_infile": False} | flag, flag | {"local_infile": False}):
+        with pytest.raises(forksafe.OperationalError, match=r"(?i)local.(infile|data)"):
+            load(connect(**options), rows, target)
+    by_url = forksafe.connect(server.url(local_infile="false"), local_infile=True)
+    with by_url:
+        assert load(by_url, rows, target) == 3
+
+
+@pytest.mark.parametrize("allowed", ["local_infile", "local_infile_dir"])
+def test_a_pipe_is_not_waited_for(
+    connect: Connect, target: str, tmp_path: Path, allowed: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    given = {"local_infile": True, "local_infile_dir": tmp_path}[allowed]
+    connection = connect(autocommit=True, **{allowed: given})
+    for path in (tmp_path / "pipe", "/dev/null"):
+        with pytest.raises(forksafe.OperationalError, match="not a regular|not below") as caught:
+            load(connection, path, target)
+        assert caught.value.args[0] == 2068
+    assert count(connection, target) == 0
 
 
 def test_a_relative_directory_is_the_one_of_the_moment_of_connecting(

@@ -20,7 +20,7 @@ const ASK_FOR_KEY: u8 = 2;
 /// The plugins that we answer.
 pub(super) const PLUGINS: [&str; 5] =
     ["mysql_native_password", "caching_sha2_password", "sha256_password", "client_ed25519", CLEAR];
-/// Sends the password as it is. Only where the options name it: else any server could ask for it.
+/// Sends the password as it is. Only where the options allow it: else any server could ask for it.
 const CLEAR: &str = "mysql_clear_password";
 /// Always full. MySQL 9 also asks for it, as a decoy, when a user does not exist.
 const SHA256_PASSWORD: &[u8] = b"sha256_password";
@@ -104,10 +104,11 @@ impl<'a> Login<'a> {
     }
 
     fn clear(&self) -> Result<Vec<u8>, Error> {
-        let why = match self.options.auth_plugin.as_deref() {
-            Some(CLEAR) if self.private => return Ok(self.terminated()),
-            Some(CLEAR) => "this connection is not private: use TLS (ssl_ca, ssl_mode) or a unix socket",
-            _ => "nobody allowed it: where it is meant, such as for tokens, say auth_plugin='mysql_clear_password'",
+        let named = self.options.auth_plugin.as_deref() == Some(CLEAR);
+        let why = match named || self.options.allow_cleartext {
+            true if self.private => return Ok(self.terminated()),
+            true => "this connection is not private: use TLS (ssl_ca, ssl_mode) or a unix socket",
+            false => "nobody allowed it: where it is meant, such as for tokens, say auth_plugin='mysql_clear_password'",
         };
         Err(Error::auth(format!("the server asks for the password itself ({CLEAR}), and {why}")))
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::given::Value;
 use super::option_file::{Entry, OptionFile};
 use super::options::ConnectOptions;
+use super::tls_options::TlsMode;
 
 /// An option by its name here, from an option file.
 #[derive(Debug, PartialEq)]
@@ -15,13 +16,15 @@ pub(super) enum Meaning {
     Flag(u32, bool),
     /// Run this too on each new session.
     Run(String),
+    /// The password itself may be asked for, or not.
+    ClearText(bool),
     /// Never by a unix socket.
     Tcp,
     /// It concerns others.
     Nothing,
 }
 
-use Meaning::{Flag, Nothing, Run, Set, Tcp};
+use Meaning::{ClearText, Flag, Nothing, Run, Set, Tcp};
 
 const FOUND_ROWS: u32 = 1 << 1;
 const INTERACTIVE: u32 = 1 << 10;
@@ -59,9 +62,11 @@ impl Entry {
     /// What it means. The sentence of an error says which setting, and not what it was set to.
     pub(super) fn meaning(&self) -> Result<Meaning, String> {
         let text = || self.value.clone().unwrap_or_default();
+        // "If you know it": for MySQL's clients too it is the same setting.
+        let name = self.name.strip_prefix("loose-").unwrap_or(&self.name);
         // MariaDB has two names for all of these.
-        let name = match self.name.strip_prefix("tls-") {
-            Some("ciphersuites") | None => self.name.clone(),
+        let name = match name.strip_prefix("tls-") {
+            Some("ciphersuites") | None => name.to_owned(),
             Some("version") => "ssl-tls-version".into(),
             Some("verify-peer") => "ssl-verify-server-cert".into(),
             Some("enforce") => "ssl".into(),
@@ -76,9 +81,7 @@ impl Entry {
             "local-infile" => Set("local_infile", Value::Bool(on)),
             "multi-statements" | "multi-queries" => Set("multi_statements", Value::Bool(on)),
             "get-server-public-key" => Set("get_server_public_key", Value::Bool(on)),
-            "enable-cleartext-plugin" if on => {
-                Set("auth_plugin", Value::Text("mysql_clear_password".into()))
-            }
+            "enable-cleartext-plugin" => ClearText(on),
             "return-found-rows" => Flag(FOUND_ROWS, on),
             "interactive-timeout" => Flag(INTERACTIVE, true),
             "init-command" => Run(text()),
@@ -132,7 +135,12 @@ impl ConnectOptions {
             let done = match meaning {
                 Set(name, value) => {
                     set.push(name);
+                    self.switch_on(name, &value);
                     self.set(name, value)
+                }
+                ClearText(allowed) => {
+                    self.allow_cleartext = allowed;
+                    Ok(())
                 }
                 Flag(flag, true) => self.add_flags(flag),
                 Run(sql) => {
@@ -157,14 +165,24 @@ impl ConnectOptions {
         if tcp {
             self.port.get_or_insert(3306);
         }
+        // What a file forbids, the program may allow.
+        self.forbid_files = false;
         self.from_file = set;
         Ok(found.ignored)
+    }
+
+    /// A later `ssl` of a file takes back an earlier `skip-ssl`.
+    fn switch_on(&mut self, name: &str, value: &Value) {
+        let is_off = self.tls.mode == Some(TlsMode::Disabled);
+        if is_off && name == "ssl" && *value == Value::Bool(true) {
+            self.tls.mode = None;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Flag, Meaning, Nothing, Set, Value};
+    use super::{ClearText, Entry, Flag, Meaning, Nothing, Set, Value};
 
     fn meaning(name: &str, value: Option<&str>) -> Result<Meaning, String> {
         let value = value.map(str::to_owned);
@@ -173,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_concerns_others_is_let_alone() {
-        for name in ["prompt", "default-storage-engine", "loose-local-infile", "ssl-frobnicate"] {
+        for name in ["prompt", "default-storage-engine", "loose-frobnicate", "ssl-frobnicate"] {
             assert_eq!(meaning(name, Some("x")), Ok(Nothing), "{name}");
         }
         assert_eq!(meaning("password", None), Ok(Nothing));
@@ -191,9 +209,12 @@ mod tests {
         assert_eq!(meaning("compress", None), Ok(Set("compress", Value::Bool(true))));
         assert_eq!(meaning("skip-compress", None), Ok(Set("compress", Value::Bool(false))));
         assert_eq!(meaning("local-infile", Some("0")), Ok(Set("local_infile", Value::Bool(false))));
+        assert_eq!(meaning("enable-cleartext-plugin", None), Ok(ClearText(true)));
+        assert_eq!(meaning("skip-enable-cleartext-plugin", None), Ok(ClearText(false)));
         assert_eq!(meaning("return-found-rows", Some("ON")), Ok(Flag(2, true)));
         let disabled = Ok(Set("ssl_mode", Value::Text("DISABLED".into())));
         assert_eq!(meaning("skip-ssl", None), disabled);
+        assert_eq!(meaning("loose-skip-ssl", None), disabled);
         assert_eq!(meaning("ssl", Some("0")), disabled);
     }
 }

@@ -5,8 +5,11 @@
 //! lies in it.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::sql::{Token, Tokens};
@@ -80,19 +83,39 @@ impl LocalFiles {
         if !named.has(asked) {
             return Err(refused("which the statement does not name"));
         }
-        let unread = |cause: std::io::Error| format!("cannot read the file {name:?}: {cause}");
+        let unread = |cause: io::Error| format!("cannot read the file {name:?}: {cause}");
         let path = Path::new(OsStr::from_bytes(asked));
-        let Self::Below(directory) = self else { return File::open(path).map_err(unread) };
+        let Self::Below(directory) = self else { return open_regular(path).map_err(unread) };
+        let within = |real: PathBuf| match real.starts_with(directory) {
+            true => Ok(real),
+            false => Err(refused(&format!("which is not below {}", directory.display()))),
+        };
         // Without links and `..`: what it is, not how it is called.
-        let real = fs::canonicalize(path).map_err(unread)?;
-        if !real.starts_with(directory) {
-            return Err(refused(&format!("which is not below {}", directory.display())));
-        }
-        if !real.is_file() {
-            return Err(refused("which is not a regular file"));
-        }
-        File::open(&real).map_err(unread)
+        let real = within(fs::canonicalize(path).map_err(unread)?)?;
+        let file = open_regular(&real).map_err(unread)?;
+        // A link may have taken the file's place before it was opened.
+        within(opened(&file).map_err(unread)?)?;
+        Ok(file)
     }
+}
+
+/// Open what is a file and nothing else: a pipe would make us wait, past all time-outs, for
+/// somebody who writes to it.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let regular = |about: fs::Metadata| match about.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::other("it is not a regular file")),
+    };
+    // Before, for to open a device or a pipe may do something; and after, for it may be another.
+    regular(fs::metadata(path)?)?;
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    regular(file.metadata()?)?;
+    Ok(file)
+}
+
+/// Where an open file lies, by the system's word.
+fn opened(file: &File) -> io::Result<PathBuf> {
+    fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// What a string in a statement means.
@@ -124,6 +147,12 @@ fn unquoted(inside: &[u8], quote: u8, backslash: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::{fs, io, thread};
+
     use super::{LocalFiles, Named};
 
     fn named(sql: &str) -> Vec<String> {
@@ -156,9 +185,52 @@ mod tests {
 
     #[test]
     fn a_file_that_the_statement_does_not_name_stays_here() {
+        let named = Named::by(b"LOAD DATA LOCAL INFILE '/etc/hosts' INTO TABLE t", true);
+        assert!(LocalFiles::All.open(b"/etc/hosts", &named).is_ok());
+        assert!(LocalFiles::All.open(b"/dev/null", &named).unwrap_err().contains("not name"));
+        assert!(LocalFiles::Off.open(b"/etc/hosts", &named).unwrap_err().contains("is off"));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_stays_here() {
         let named = Named::by(b"LOAD DATA LOCAL INFILE '/dev/null' INTO TABLE t", true);
-        assert!(LocalFiles::All.open(b"/dev/null", &named).is_ok());
-        assert!(LocalFiles::All.open(b"/dev/zero", &named).unwrap_err().contains("not name"));
-        assert!(LocalFiles::Off.open(b"/dev/null", &named).unwrap_err().contains("is off"));
+        for allowed in [LocalFiles::All, LocalFiles::below("/".as_ref()).unwrap()] {
+            assert!(allowed.open(b"/dev/null", &named).unwrap_err().contains("not a regular"));
+        }
+    }
+
+    #[test]
+    fn a_link_that_takes_the_place_of_an_allowed_file_sends_no_other() {
+        let root = std::env::temp_dir().join(format!("forksafe-infile-{}", std::process::id()));
+        let (inside, outside) = (root.join("in"), root.join("secret"));
+        fs::create_dir_all(&inside).unwrap();
+        fs::write(&outside, "secret").unwrap();
+        let place = inside.join("a");
+        let sql = format!("LOAD DATA LOCAL INFILE '{}' INTO TABLE t", place.display());
+        let named = Named::by(sql.as_bytes(), true);
+        let allowed = LocalFiles::below(&inside).unwrap();
+        let swaps = AtomicBool::new(true);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while swaps.load(Ordering::Relaxed) {
+                    swap(&place, |new| fs::write(new, "public").unwrap());
+                    swap(&place, |new| symlink(&outside, new).unwrap());
+                }
+            });
+            let leaks = (0..3_000).any(|_| {
+                let file = allowed.open(place.as_os_str().as_bytes(), &named);
+                file.is_ok_and(|file| io::read_to_string(file).unwrap() == "secret")
+            });
+            swaps.store(false, Ordering::Relaxed);
+            assert!(!leaks);
+        });
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    /// Put a new file into a place at once.
+    fn swap(place: &Path, make: impl Fn(&Path)) {
+        let new = place.with_extension("new");
+        make(&new);
+        fs::rename(&new, place).unwrap();
     }
 }

@@ -5,9 +5,11 @@
 
 use std::env;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use super::infile::open_regular;
 
 /// The groups that each client reads, before the one that the caller names.
 const GROUPS: [&str; 3] = ["client", "client-server", "client-mariadb"];
@@ -56,12 +58,17 @@ impl OptionFile {
 
     fn add(&mut self, file: &Path, depth: usize) -> Result<(), String> {
         let unread = |cause: io::Error| format!("cannot read '{}': {cause}", file.display());
-        let about = fs::metadata(file).map_err(unread)?;
-        if about.is_file() && about.mode() & 0o002 != 0 {
+        // To say that there is none, which everybody may write to.
+        if fs::canonicalize(file).is_ok_and(|real| real == Path::new("/dev/null")) {
+            return Ok(());
+        }
+        let mut opened = open_regular(file).map_err(unread)?;
+        if opened.metadata().map_err(unread)?.mode() & 0o002 != 0 {
             self.ignored.push(file.to_owned());
             return Ok(());
         }
-        let text = fs::read(file).map_err(unread)?;
+        let mut text = Vec::new();
+        opened.read_to_end(&mut text).map_err(unread)?;
         let mut reads = None;
         for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let place = || format!("'{}', line {}", file.display(), number + 1);

@@ -101,6 +101,8 @@ pub struct ConnectOptions {
     pub flags: CapabilityFlags,
     /// Which files of this machine the server may ask for. Default: none.
     pub local_files: LocalFiles,
+    /// `local_infile` was given and is false: a flag does not switch it on. Default false.
+    pub forbid_files: bool,
     /// The largest packet to send, in bytes. Default: the largest that the server takes.
     pub max_allowed_packet: Option<usize>,
     /// What is told to the server of this program, besides the driver's own attributes, which
@@ -108,6 +110,9 @@ pub struct ConnectOptions {
     pub attributes: Vec<(String, String)>,
     /// The authentication plugin to begin with. Default: the one that the server proposes.
     pub auth_plugin: Option<String>,
+    /// Whether the account's plugin may ask for the password itself where nobody listens, without
+    /// being the one to begin with. Default false.
+    pub allow_cleartext: bool,
     /// How many prepared statements a session keeps. Default 32.
     pub prepared_cache_size: usize,
     /// Default: no TLS.
@@ -151,9 +156,11 @@ impl Default for ConnectOptions {
             sql_mode: None,
             flags: CapabilityFlags::CLIENT_MULTI_STATEMENTS,
             local_files: LocalFiles::Off,
+            forbid_files: false,
             max_allowed_packet: None,
             attributes: Vec::new(),
             auth_plugin: None,
+            allow_cleartext: false,
             prepared_cache_size: 32,
             tls: TlsOptions::default(),
             server_public_key: None,
@@ -174,7 +181,7 @@ impl ConnectOptions {
             return Err(why);
         }
         let asked = CapabilityFlags::from_bits_truncate(bits);
-        if asked.contains(CapabilityFlags::CLIENT_LOCAL_FILES) {
+        if asked.contains(CapabilityFlags::CLIENT_LOCAL_FILES) && !self.forbid_files {
             self.allow_files(true);
         }
         self.flags |= asked & CALLERS;

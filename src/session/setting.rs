@@ -72,6 +72,7 @@ impl ConnectOptions {
             self.from_file.retain(|set| *set != full(name));
         }
         if tls_options::NAMES.contains(&name) {
+            self.tls.leave_file(&given, &mut self.from_file)?;
             return self.tls.set(&given);
         }
         if !self.set_place(&given)? && !self.set_account(&given)? && !self.set_limit(&given)? {
@@ -173,7 +174,11 @@ impl ConnectOptions {
                 self.flags.set(Flags::CLIENT_MULTI_STATEMENTS, given.bool()? != Some(false));
             }
             "compress" => self.flags.set(Flags::CLIENT_COMPRESS, given.bool()? == Some(true)),
-            "local_infile" => self.allow_files(given.bool()? == Some(true)),
+            "local_infile" => {
+                let allowed = given.bool()?;
+                self.forbid_files = allowed == Some(false);
+                self.allow_files(allowed == Some(true));
+            }
             "local_infile_dir" => {
                 if let Some(directory) = given.path()? {
                     self.local_files = LocalFiles::below(&directory)?;

@@ -100,11 +100,13 @@ impl TlsOptions {
     pub fn mode(&self) -> TlsMode {
         let files = [&self.ca, &self.capath, &self.cert, &self.key];
         let narrowed = self.ciphers.is_some() || self.versions.is_some();
-        let wanted = self.wanted || narrowed || files.iter().any(|file| file.is_some());
+        let checked = self.verify == Some(true) || self.check_hostname == Some(true);
+        let named = files.iter().any(|file| file.is_some());
+        let wanted = self.wanted || narrowed || named || checked;
         match (self.mode, self.check_hostname) {
             (Some(TlsMode::VerifyIdentity), Some(false)) => TlsMode::VerifyCa,
             (Some(mode), _) => mode,
-            (None, _) if !wanted && self.verify != Some(true) => TlsMode::Disabled,
+            (None, _) if !wanted => TlsMode::Disabled,
             (None, _) if self.verify == Some(false) => TlsMode::Required,
             (None, Some(false)) => TlsMode::VerifyCa,
             (None, _) => TlsMode::VerifyIdentity,
@@ -125,6 +127,30 @@ impl TlsOptions {
             "tls_version" => self.versions = versions(given)?,
             _ => self.wanted = given.bool()? == Some(true),
         }
+        Ok(())
+    }
+
+    /// Before what keyword or URL say is set: who asks for TLS in any way gets it in full, and
+    /// nothing that an option file says makes it less. `from_file`: what is as a file set it.
+    pub(super) fn leave_file(
+        &mut self,
+        given: &Given<'_>,
+        from_file: &mut Vec<&'static str>,
+    ) -> Result<(), String> {
+        let mut alone = Self::default();
+        alone.set(given)?;
+        if alone.mode() == TlsMode::Disabled {
+            return Ok(());
+        }
+        from_file.retain(|name| {
+            match *name {
+                "ssl_mode" => self.mode = None,
+                "ssl_verify_mode" => self.verify = None,
+                "ssl_check_hostname" => self.check_hostname = None,
+                _ => return true,
+            }
+            false
+        });
         Ok(())
     }
 
@@ -216,6 +242,7 @@ mod tests {
             ("ssl_cipher", "TLS_AES_128_GCM_SHA256"),
             ("tls_version", "TLSv1.3"),
             ("ssl_verify_mode", "required"),
+            ("ssl_check_hostname", "true"),
         ] {
             assert_eq!(mode(&[asked]), TlsMode::VerifyIdentity, "{asked:?}");
         }
