@@ -86,7 +86,7 @@ def test_a_commit_that_fails_at_the_end_of_a_block_is_raised(
 @pytest.mark.parametrize(
     ("reset", "open_transaction", "left"),
     [
-        ("rollback", 0, (0, 7, "mysql")),
+        ("rollback", 0, (0, 7, "forksafe")),
         ("session", 0, (0, None, "forksafe")),
         ("none", 1, (1, 7, "mysql")),
     ],
