@@ -135,7 +135,9 @@ class MySQLDialect_forksafe(MySQLDialect_mysqldb):
 
     def do_terminate(self, dbapi_connection: Any) -> None:
         """End a connection that SQLAlchemy has invalidated; a pool of ours does not get it back."""
-        getattr(dbapi_connection, "discard", dbapi_connection.close)()
+        is_ours = isinstance(dbapi_connection, forksafe.Connection)
+        end = dbapi_connection.discard if is_ours else dbapi_connection.close
+        end()
 
     def do_rollback_twophase(
         self, connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False
