@@ -97,13 +97,13 @@ def test_a_cursor_that_is_kept_follows_the_connection(kill: Callable[..., int]) 
 
 
 def test_a_cursor_ends_with_the_connection_that_the_application_closes() -> None:
-    from django.db import InterfaceError, connection
+    from django.db import OperationalError, connection
 
     cursor = connection.cursor()
     cursor.execute("SELECT 1")
     connection.close()
     session()
-    with pytest.raises(InterfaceError):
+    with pytest.raises(OperationalError, match="2006"):
         cursor.execute("SELECT 1")
 
 
