@@ -156,8 +156,9 @@ def outage_of(proxy: FaultProxy, fault: Callable[[], None], load: Load) -> Outag
     fault()
     proxy.rst()
     time.sleep(A_WHILE)
-    proxy.pass_()
+    # Before it is said: the attempt under way goes on at once, and with it all the others.
     ended = time.monotonic()
+    proxy.pass_()
     load.wait_for_answers()
     time.sleep(1)
     outage = Outage(began, ended, proxy.arrivals(), load.end())

@@ -140,7 +140,6 @@ def test_a_pool_replaces_such_a_connection(
     assert pool.stats()["discards"]["broken"] == 1
 
 
-@pytest.mark.skip(reason="a known defect: it hangs where rows come without a pause")
 def test_ctrl_c_ends_the_skipping(connect: Connect, witness: watched.Witness) -> None:
     connection = connect()
     session = connection.thread_id()

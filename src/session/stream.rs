@@ -81,7 +81,7 @@ impl Stream {
 
     /// Somebody waits from now on for what is received next.
     pub(super) fn await_answer(&mut self) {
-        self.wait = Wait::begin(self.limits.read);
+        self.wait.begin_receiving(self.limits.read);
     }
 
     /// Start a command: its packets count from zero.

@@ -129,13 +129,19 @@ impl Wait {
     pub(super) fn came(&mut self, count: usize, limit: Option<Duration>) {
         self.came += count;
         if limit.is_some() && self.came >= PROGRESS {
-            *self = Self { looked: self.looked, ..Self::begin(limit) };
+            self.begin_receiving(limit);
         }
     }
 
-    /// A statement is about to be sent.
+    /// A command is about to be sent.
     pub(super) fn begin_sending(&mut self) {
         self.looked = Instant::now();
+    }
+
+    /// The next bytes are waited for from now on. When signals were looked for stays as it is: an
+    /// answer is waited for part by part, and parts may come without a pause.
+    pub(super) fn begin_receiving(&mut self, limit: Option<Duration>) {
+        *self = Self { looked: self.looked, ..Self::begin(limit) };
     }
 
     /// While bytes go or come all the time, nobody else looks for signals.
