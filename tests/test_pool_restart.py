@@ -112,7 +112,7 @@ def test_a_server_that_accepts_and_never_answers_holds_up_one_caller_at_a_time(
     outage = outage_of(proxy, proxy.hang, load)
 
     # Those that began before the first had failed, and then each after the end of the last.
-    down = [moment for moment in outage.arrivals if outage.began <= moment < outage.over]
+    down = [moment for moment in outage.arrivals if outage.began <= moment < outage.ended]
     alone = [moment for moment in down if moment >= down[0] + patience]
     assert len(down) - len(alone) <= SIZE
     # Half of it: on a busy machine the proxy notes an arrival some tenths of a second late.
