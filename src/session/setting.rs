@@ -4,7 +4,6 @@ use super::charset::Charset;
 use super::given::{Given, Value};
 use super::infile::LocalFiles;
 use super::options::{ConnectOptions, Secret};
-use super::tls_options;
 
 /// The names of all connection options, aliases included.
 pub const NAMES: [&str; 47] = [
@@ -71,9 +70,8 @@ impl ConnectOptions {
             }
             self.from_file.retain(|set| *set != full(name));
         }
-        if tls_options::NAMES.contains(&name) {
-            self.tls.leave_file(&given, &mut self.from_file)?;
-            return self.tls.set(&given);
+        if self.tls.set(&given, &mut self.from_file)? {
+            return Ok(());
         }
         if !self.set_place(&given)? && !self.set_account(&given)? && !self.set_limit(&given)? {
             self.set_session(&given)?;

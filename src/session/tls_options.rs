@@ -43,20 +43,6 @@ pub enum TlsVersion {
     V13,
 }
 
-/// The names of options about TLS.
-pub(super) const NAMES: [&str; 10] = [
-    "ssl",
-    "ssl_mode",
-    "ssl_ca",
-    "ssl_capath",
-    "ssl_cert",
-    "ssl_key",
-    "ssl_cipher",
-    "ssl_check_hostname",
-    "ssl_verify_mode",
-    "tls_version",
-];
-
 /// OpenSSL's names of the ciphers that can be had, and the standard's.
 pub(super) const CIPHERS: [(&str, &str); 9] = [
     ("TLS_AES_256_GCM_SHA384", "TLS13_AES_256_GCM_SHA384"),
@@ -113,9 +99,28 @@ impl TlsOptions {
         }
     }
 
-    /// Set the option of one of [`NAMES`].
-    pub(super) fn set(&mut self, given: &Given<'_>) -> Result<(), String> {
+    /// Set an option. `false`: it is of another kind.
+    ///
+    /// Who asks for TLS in any way by keyword or URL gets it in full, and nothing that an option
+    /// file says makes it less. `from_file`: what is as a file set it.
+    pub(super) fn set(
+        &mut self,
+        given: &Given<'_>,
+        from_file: &mut Vec<&'static str>,
+    ) -> Result<bool, String> {
+        let mut alone = Self::default();
+        if !alone.take(given)? {
+            return Ok(false);
+        }
+        if alone.mode() != TlsMode::Disabled {
+            self.leave_file(from_file);
+        }
+        self.take(given)
+    }
+
+    fn take(&mut self, given: &Given<'_>) -> Result<bool, String> {
         match given.name {
+            "ssl" => self.wanted = given.bool()? == Some(true),
             "ssl_mode" => self.mode = given.tls_mode()?,
             "ssl_ca" => self.ca = given.path()?,
             "ssl_capath" => self.capath = given.path()?,
@@ -125,23 +130,12 @@ impl TlsOptions {
             "ssl_check_hostname" => self.check_hostname = given.bool()?,
             "ssl_verify_mode" => self.verify = verify_mode(given)?,
             "tls_version" => self.versions = versions(given)?,
-            _ => self.wanted = given.bool()? == Some(true),
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Before what keyword or URL say is set: who asks for TLS in any way gets it in full, and
-    /// nothing that an option file says makes it less. `from_file`: what is as a file set it.
-    pub(super) fn leave_file(
-        &mut self,
-        given: &Given<'_>,
-        from_file: &mut Vec<&'static str>,
-    ) -> Result<(), String> {
-        let mut alone = Self::default();
-        alone.set(given)?;
-        if alone.mode() == TlsMode::Disabled {
-            return Ok(());
-        }
+    fn leave_file(&mut self, from_file: &mut Vec<&'static str>) {
         from_file.retain(|name| {
             match *name {
                 "ssl_mode" => self.mode = None,
@@ -151,7 +145,6 @@ impl TlsOptions {
             }
             false
         });
-        Ok(())
     }
 
     /// Check what only shows when all are known.
@@ -225,7 +218,7 @@ mod tests {
     fn mode(settings: &[(&str, &str)]) -> TlsMode {
         let mut options = TlsOptions::default();
         for (name, text) in settings {
-            options.set(&Given { name, value: Value::Text((*text).into()) }).unwrap();
+            options.take(&Given { name, value: Value::Text((*text).into()) }).unwrap();
         }
         options.validate().unwrap();
         options.mode()
@@ -260,7 +253,7 @@ mod tests {
     fn of_a_list_of_ciphers_those_count_that_can_be_had() {
         let mut options = TlsOptions::default();
         let mut set = |name: &str, text: &str| {
-            options.set(&Given { name, value: Value::Text(text.into()) })?;
+            options.take(&Given { name, value: Value::Text(text.into()) })?;
             Ok::<_, String>(options.clone())
         };
         let found = set("ssl_cipher", "DHE-RSA-AES256-SHA:ecdhe-rsa-aes256-gcm-sha384").unwrap();

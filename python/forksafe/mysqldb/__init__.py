@@ -20,20 +20,8 @@ from ..types import (
     Timestamp,
     TimestampFromTicks,
 )
-from . import _mysql, connections, cursors, release
-from ._exceptions import (
-    DatabaseError,
-    DataError,
-    Error,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    MySQLError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    Warning,
-)
+from . import _exceptions, _mysql, connections, cursors, release
+from ._exceptions import *  # noqa: F403 (MySQLdb has them here too)
 from ._mysql import debug, escape, escape_string, get_client_info, string_literal
 from .release import __version__, version_info
 
@@ -73,23 +61,12 @@ __all__ = [
     "Connect",
     "Connection",
     "DBAPISet",
-    "DataError",
-    "DatabaseError",
     "Date",
     "DateFromTicks",
-    "Error",
-    "IntegrityError",
-    "InterfaceError",
-    "InternalError",
-    "MySQLError",
-    "NotSupportedError",
-    "OperationalError",
-    "ProgrammingError",
     "Time",
     "TimeFromTicks",
     "Timestamp",
     "TimestampFromTicks",
-    "Warning",
     "__version__",
     "_mysql",
     "apilevel",
@@ -109,3 +86,4 @@ __all__ = [
     "times",
     "version_info",
 ]
+__all__ += _exceptions.__all__

@@ -7,33 +7,11 @@ from typing import Any
 
 from .. import _forksafe
 from .._forksafe import Result as result
-from ._exceptions import (
-    DatabaseError,
-    DataError,
-    Error,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    MySQLError,
-    NotSupportedError,
-    OperationalError,
-    ProgrammingError,
-    Warning,
-)
+from . import _exceptions
+from ._exceptions import *  # noqa: F403 (MySQLdb has them here too)
 from .release import __version__, version_info
 
 __all__ = [
-    "DataError",
-    "DatabaseError",
-    "Error",
-    "IntegrityError",
-    "InterfaceError",
-    "InternalError",
-    "MySQLError",
-    "NotSupportedError",
-    "OperationalError",
-    "ProgrammingError",
-    "Warning",
     "__version__",
     "connect",
     "connection",
@@ -45,6 +23,7 @@ __all__ = [
     "string_literal",
     "version_info",
 ]
+__all__ += _exceptions.__all__
 
 _ESCAPED = {
     0: b"\\0",
@@ -102,6 +81,6 @@ def get_client_info() -> str:
 
 def debug(options: str) -> None:
     """Raises NotSupportedError: there is no C library whose debugging could be switched on."""
-    raise NotSupportedError(
+    raise _exceptions.NotSupportedError(
         2000, "there is no C library to debug; set the server's log, or use on_event of a pool"
     )
