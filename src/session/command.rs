@@ -226,7 +226,7 @@ impl Reader<'_> {
     pub(super) fn end_of(&mut self, range: std::ops::Range<usize>) -> Option<u16> {
         let (warnings, status) = end(self.stream.payload(range))?;
         let status = StatusFlags::from_bits_truncate(status);
-        self.status.told(status);
+        self.status.ended(status);
         self.tracking.ended(status);
         Some(warnings)
     }

@@ -20,6 +20,15 @@ impl Status {
         (self.flags, self.stale) = (flags, false);
     }
 
+    /// Columns or rows are all there. MySQL says only before the values of OUT parameters, not
+    /// after them, that more follows: the end of the CALL itself.
+    pub(super) fn ended(&mut self, mut flags: Flags) {
+        if self.flags.contains(Flags::SERVER_PS_OUT_PARAMS) {
+            flags.set(Flags::SERVER_MORE_RESULTS_EXISTS, self.has_more());
+        }
+        self.told(flags);
+    }
+
     pub(super) fn says(&mut self, words: Option<&[u8]>) {
         self.words.clear();
         self.words.extend_from_slice(words.unwrap_or_default());
@@ -70,5 +79,20 @@ mod tests {
         assert!(!status.surely_no_transaction() && !status.in_transaction());
         status.told(Flags::empty());
         assert!(status.surely_no_transaction());
+    }
+
+    #[test]
+    fn after_the_values_of_out_parameters_comes_the_end_of_the_call() {
+        let (more, out) = (Flags::SERVER_MORE_RESULTS_EXISTS, Flags::SERVER_PS_OUT_PARAMS);
+        let mut status = Status::new(Flags::empty());
+        status.ended(more | out);
+        status.ended(Flags::empty());
+        assert!(status.has_more());
+        status.told(Flags::empty());
+        assert!(!status.has_more());
+        // Of other rows, what is said after them counts.
+        status.ended(more);
+        status.ended(Flags::empty());
+        assert!(!status.has_more());
     }
 }
