@@ -312,7 +312,8 @@ def test_a_streaming_cursor_scrolls_forwards_alone(connect: Connect) -> None:
 
 def test_a_procedures_name_cannot_be_a_statement(connect: Connect) -> None:
     cursor = connect().cursor()
-    cursor.execute("CREATE OR REPLACE PROCEDURE `odd``name.x` (a INT) SELECT a * 2")
+    cursor.execute("DROP PROCEDURE IF EXISTS `odd``name.x`")
+    cursor.execute("CREATE PROCEDURE `odd``name.x` (a INT) SELECT a * 2")
     try:
         cursor.callproc("odd`name.x", (21,))
         assert cursor.fetchall() == ((42,),)

@@ -20,7 +20,7 @@ Connect = Callable[..., forksafe.Connection]
 DICT_CURSORS = (DictCursor, SSDictCursor)
 DUPLICATES = (
     "SELECT 1 AS a, 2 AS a, 3 AS a, t.seq, u.seq, t.seq AS b, u.seq AS b"
-    " FROM seq_1_to_2 t JOIN seq_3_to_4 u"
+    " FROM seq_1_to_2 t JOIN seq_3_to_4 u ORDER BY t.seq, u.seq"
 )
 
 

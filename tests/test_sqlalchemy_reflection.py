@@ -20,7 +20,7 @@ CREATE TABLE {database}.reflected_author (
     id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT,
     name VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL
         COMMENT 'as ''printed'' 100 %',
-    born DATE, rank ENUM('a','b,c','d''e') DEFAULT 'a', flags SET('x','y'), kept BIT(5),
+    born DATE, grade ENUM('a','b,c','d''e') DEFAULT 'a', flags SET('x','y'), kept BIT(5),
     paid DECIMAL(12,4) DEFAULT 0, at DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6),
     UNIQUE KEY by_name (name(20), born)
 ) ENGINE=InnoDB COMMENT='who writes';
@@ -52,7 +52,7 @@ def test_columns_keys_and_comments_are_read(engine: Any) -> None:
     types = {name: column["type"] for name, column in columns.items()}
     assert isinstance(types["id"], mysql.BIGINT)
     assert types["id"].unsigned
-    assert types["rank"].enums == ["a", "b,c", "d'e"]
+    assert types["grade"].enums == ["a", "b,c", "d'e"]
     assert types["flags"].values == ("x", "y")
     assert (types["kept"].length, types["at"].fsp, types["name"].length) == (5, 6, 40)
     assert types["name"].collation == "utf8mb4_bin"
@@ -85,8 +85,8 @@ def test_classes_are_made_of_tables(engine: Any) -> None:
     base.prepare(autoload_with=engine, reflection_options={"only": ["reflected_book"]})
     author, book = base.classes.reflected_author, base.classes.reflected_book
     with Session(engine) as orm:
-        orm.add(book(pages=3, reflected_author=author(name="x", rank="d'e", flags={"x", "y"})))
+        orm.add(book(pages=3, reflected_author=author(name="x", grade="d'e", flags={"x", "y"})))
         orm.commit()
         found = orm.scalars(select(book)).one()
-        assert (found.twice, found.reflected_author.rank) == (6, "d'e")
+        assert (found.twice, found.reflected_author.grade) == (6, "d'e")
         assert found.reflected_author.flags == {"x", "y"}

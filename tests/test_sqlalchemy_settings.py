@@ -184,7 +184,7 @@ def test_a_url_made_of_parts_takes_any_password(server: Server) -> None:
         password="p@ss/w:rd%ü?#",
         host=server.host,
         port=server.port,
-        query={"ssl_mode": "DISABLED"},
+        query={"ssl_mode": "DISABLED", "get_server_public_key": "yes"},
     )
     engine = create_engine(url)
     seen = []

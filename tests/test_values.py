@@ -242,7 +242,9 @@ def test_text_that_is_not_unicode_is_refused_before_it_is_sent(connect: Connect)
 
 
 def test_an_error_of_a_converter_comes_through_and_the_session_goes_on(connect: Connect) -> None:
-    connection = connect(conv={FIELD_TYPE.LONG: lambda text: 1 // 0})
+    connection = connect(
+        conv=dict.fromkeys((FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG), lambda text: 1 // 0)
+    )
     cursor = connection.cursor()
     cursor.execute("SELECT 1")
     with pytest.raises(ZeroDivisionError):
