@@ -140,7 +140,8 @@ def test_one_that_is_left_behind_does_not_reach_the_next_borrower(
             cursor.execute(f"XA PREPARE {xid}")
     connection.close()
     with engine.begin() as connection:
-        assert session(connection) != left
+        # MySQL takes a prepared transaction off its session (xa_detach_on_prepare).
+        assert session(connection) != left or (state == "prepared" and not server.is_mariadb)
         if state == "prepared":  # to be ended by whom it may concern: that is what it is for
             server.execute_as_root(f"XA ROLLBACK {xid}")
         connection.execute(text(f"INSERT INTO {name} VALUES (2)"))
