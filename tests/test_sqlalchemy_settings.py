@@ -43,15 +43,15 @@ def test_the_usual_engine_options_are_taken(make_engine: MakeEngine, kill: Kill)
 
 
 def test_flask_sqlalchemy_works_with_its_own_defaults(server: Server) -> None:
-    reason = "Flask-SQLAlchemy is not installed"
-    flask = pytest.importorskip("flask", reason=reason)
-    extension = pytest.importorskip("flask_sqlalchemy", reason=reason)
+    import flask
+    import flask_sqlalchemy
+
     app = flask.Flask("shop")
     app.config["SQLALCHEMY_DATABASE_URI"] = server.url(scheme="mysql+forksafe")
     app.config["SQLALCHEMY_BINDS"] = {
         "other": {"url": server.url(scheme="mysql+forksafe"), **USUAL, "pool_size": 1}
     }
-    database = extension.SQLAlchemy(app)
+    database = flask_sqlalchemy.SQLAlchemy(app)
 
     class Book(database.Model):  # type: ignore[name-defined,misc]
         __tablename__ = "flask_book"
