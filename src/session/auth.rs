@@ -59,6 +59,11 @@ impl<'a> Login<'a> {
         &self.plugin
     }
 
+    /// What it ended with: the plugin, and what the server had it scramble the password with.
+    pub(super) fn end(self) -> (AuthPlugin<'static>, Vec<u8>) {
+        (self.plugin, self.nonce)
+    }
+
     /// The answer that travels with the first packet. A plugin that we lack is answered with
     /// nothing: the account may use another one, and the server then asks for that.
     pub(super) fn first_answer(&self) -> Result<Vec<u8>, Error> {

@@ -159,9 +159,12 @@ impl Error {
     }
 
     /// The default database was changed, and a session cannot be told to have none again.
-    pub(super) fn no_way_back() -> Self {
-        let text = "the default database was changed, and there was none to go back to";
-        Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, text)
+    pub(super) fn no_database_to_go_back_to() -> Self {
+        Self::no_way_back("the default database was changed, and there was none to go back to")
+    }
+
+    pub(super) fn no_way_back(why: &str) -> Self {
+        Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, why)
     }
 
     pub(super) fn interrupted() -> Self {

@@ -6,8 +6,8 @@ use mysql::mysql_common::collations::CollationId;
 use mysql::mysql_common::constants::{CapabilityFlags as Flags, StatusFlags};
 use mysql::mysql_common::io::ParseBuf;
 use mysql::mysql_common::packets::{
-    AuthPlugin, AuthSwitchRequest, CommonOkPacket, ErrPacket, HandshakePacket, HandshakeResponse,
-    OkPacket, OkPacketDeserializer, SslRequest,
+    AuthPlugin, AuthSwitchRequest, ComChangeUser, ComChangeUserMoreData, CommonOkPacket, ErrPacket,
+    HandshakePacket, HandshakeResponse, OkPacket, OkPacketDeserializer, SslRequest,
 };
 use mysql::mysql_common::proto::MySerialize;
 
@@ -36,6 +36,9 @@ pub(super) struct Greeting {
     /// What it offers, whether agreed on or not.
     pub(super) offered: Flags,
     pub(super) status: StatusFlags,
+    /// What the last log-in ended with, and the next one on this session begins with.
+    plugin: AuthPlugin<'static>,
+    nonce: Vec<u8>,
 }
 
 /// Bring a connected stream to the point where it takes commands.
@@ -54,7 +57,7 @@ pub(super) fn perform(
     if encrypt(stream, &hello, flags, host.tls.as_ref())? {
         flags.insert(Flags::CLIENT_SSL);
     }
-    let private = stream.is_encrypted() || matches!(host.place, Place::Socket(_));
+    let private = is_private(stream, host);
     let plugin = match &options.auth_plugin {
         Some(name) => AuthPlugin::from_bytes(name.as_bytes()).into_owned(),
         None => hello.auth_plugin().unwrap_or(AuthPlugin::MysqlNativePassword).into_owned(),
@@ -65,13 +68,51 @@ pub(super) fn perform(
     if flags.contains(Flags::CLIENT_COMPRESS) {
         stream.compress()?;
     }
+    let (plugin, nonce) = login.end();
     Ok(Greeting {
         version: version(&hello),
         connection_id: hello.connection_id(),
         capabilities: flags,
         offered: hello.capabilities(),
         status,
+        plugin,
+        nonce,
     })
+}
+
+/// Log in once more, on a stream that takes commands (`COM_CHANGE_USER`); `database` is the default
+/// one from then on.
+pub(super) fn repeat(
+    stream: &mut Stream,
+    options: &ConnectOptions,
+    credentials: &Credentials,
+    host: &Host,
+    greeting: &mut Greeting,
+    database: Option<&str>,
+) -> Result<StatusFlags, Error> {
+    let (flags, private) = (greeting.capabilities, is_private(stream, host));
+    let (plugin, nonce) = (greeting.plugin.clone(), greeting.nonce.clone());
+    let mut login = Login::new(options, credentials, private, plugin, nonce);
+    let more = ComChangeUserMoreData::new(COLLATION as u16)
+        .with_auth_plugin(Some(login.plugin().clone()))
+        .with_connect_attributes(
+            flags.contains(Flags::CLIENT_CONNECT_ATTRS).then(|| attributes(options)),
+        );
+    let command = ComChangeUser::new()
+        .with_user(Some(login.user().as_bytes()))
+        .with_auth_plugin_data(Some(login.first_answer()?))
+        .with_database(database.map(str::as_bytes))
+        .with_more_data(Some(more));
+    stream.begin();
+    stream.send(&[&serialized(&command)]).map_err(Broken::at_handshake)?;
+    let status = log_in(stream, &mut login, flags)?;
+    (greeting.plugin, greeting.nonce) = login.end();
+    Ok(status)
+}
+
+/// Whether nobody can listen.
+fn is_private(stream: &Stream, host: &Host) -> bool {
+    stream.is_encrypted() || matches!(host.place, Place::Socket(_))
 }
 
 fn wanted(options: &ConnectOptions) -> Flags {
@@ -118,7 +159,8 @@ fn encrypt(
     Ok(true)
 }
 
-fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result<Vec<u8>, Error> {
+/// What the server may know of this client.
+fn attributes(options: &ConnectOptions) -> HashMap<String, String> {
     let own = [
         ("_client_name", "forksafe".to_owned()),
         ("_client_version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -127,7 +169,10 @@ fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result
         ("_platform", std::env::consts::ARCH.to_owned()),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value));
-    let attributes: HashMap<_, _> = own.into_iter().chain(options.attributes.clone()).collect();
+    own.into_iter().chain(options.attributes.clone()).collect()
+}
+
+fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result<Vec<u8>, Error> {
     let answer = HandshakeResponse::new(
         Some(login.first_answer()?),
         (8, 0, 0),
@@ -135,7 +180,7 @@ fn response(options: &ConnectOptions, login: &Login<'_>, flags: Flags) -> Result
         options.database.as_ref().map(|name| name.clone().into_bytes()),
         Some(login.plugin().clone()),
         flags,
-        flags.contains(Flags::CLIENT_CONNECT_ATTRS).then_some(attributes),
+        flags.contains(Flags::CLIENT_CONNECT_ATTRS).then(|| attributes(options)),
         MAX_PACKET,
     );
     Ok(serialized(&answer))

@@ -15,6 +15,7 @@ mod body;
 mod broken;
 mod capabilities;
 mod cell;
+mod change_user;
 mod charset;
 mod client_settings;
 mod command;

@@ -117,7 +117,7 @@ impl Body {
         // The reset leaves the default database where it is.
         match self.options.database.clone() {
             Some(home) if strayed || unseen => self.run(Command::InitDb(&home)).map(drop)?,
-            None if strayed => return Err(Error::no_way_back()),
+            None if strayed => return Err(Error::no_database_to_go_back_to()),
             _ => {}
         }
         (self.holds, self.marks) = (Holds::default(), Marks::default());

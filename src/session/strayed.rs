@@ -13,6 +13,8 @@ use super::Session;
 /// How a session differs from what its options say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strayed {
+    /// Another user.
+    pub(super) user: bool,
     /// Another character set or collation.
     charset: Option<Charset>,
     /// The character set that the caller sets on each new session, if it is not the options'.
@@ -34,14 +36,16 @@ const NAMES: [&str; 3] = ["character_set_client", "character_set_results", "coll
 impl Strayed {
     /// The caller makes on each new session what this one is by now.
     pub(super) fn settle(&mut self) {
+        self.user = false;
         self.home = self.charset.take().or(self.home);
         self.back = None;
         self.database_of_caller |= std::mem::take(&mut self.database);
     }
 
-    /// The server has taken back all but `multi_statements`.
+    /// The server has taken back all but the user and `multi_statements`.
     pub(super) fn forget_reset(&mut self) {
-        *self = Self { multi_statements: self.multi_statements, ..Self::default() };
+        let (user, multi_statements) = (self.user, self.multi_statements);
+        *self = Self { user, multi_statements, ..Self::default() };
     }
 }
 
@@ -96,6 +100,9 @@ impl Body {
 
     /// Make it what it was after it was opened, where it was changed.
     pub(super) fn come_back(&mut self) -> Result<(), Error> {
+        if self.strayed.user {
+            return Err(Error::no_way_back("the user was changed"));
+        }
         if self.strayed.multi_statements {
             let allowed = CapabilityFlags::CLIENT_MULTI_STATEMENTS;
             self.set_multi_statements(self.greeting.capabilities.contains(allowed))?;
@@ -111,7 +118,7 @@ impl Body {
             let home = self.options.database.clone();
             let home = home.filter(|_| !self.strayed.database_of_caller);
             self.statements.leave_all();
-            self.run(Command::InitDb(&home.ok_or_else(Error::no_way_back)?))?;
+            self.run(Command::InitDb(&home.ok_or_else(Error::no_database_to_go_back_to)?))?;
         }
         Ok(())
     }

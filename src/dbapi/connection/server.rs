@@ -1,11 +1,11 @@
 //! What a connection asks of the server beside statements.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
-use super::super::errors::{usage, NotSupportedError};
+use super::super::errors::usage;
 use super::super::link::skip_answers;
 use super::Connection;
+use crate::session::Secret;
 
 /// As MySQL numbers them.
 const MULTI_STATEMENTS_ON: u32 = 0;
@@ -61,17 +61,24 @@ impl Connection {
         })
     }
 
-    /// Raises NotSupportedError: a session stays its user's, so that a pool lends nobody another
-    /// one's rights. Open a connection of the other user.
-    #[pyo3(signature = (*_args, **_options), text_signature = "($self, user, password='', database='')")]
+    /// Log in anew, as another user, and make `db` the default database (none: there is none). The
+    /// server makes the session like new, and it is set up as at connect; a pool closes it when it
+    /// comes back. Raises OperationalError where the server refuses, and the connection is finished.
+    #[pyo3(signature = (user, passwd = "", db = None))]
     fn change_user(
         &self,
-        _args: &Bound<'_, pyo3::types::PyTuple>,
-        _options: Option<&Bound<'_, PyDict>>,
+        py: Python<'_>,
+        user: &str,
+        passwd: &str,
+        db: Option<&str>,
     ) -> PyResult<()> {
-        Err(NotSupportedError::new_err((
-            2000,
-            "a session stays its user's: open a connection of the other user",
-        )))
+        if [Some(user), Some(passwd), db].into_iter().flatten().any(|text| text.contains('\0')) {
+            return Err(usage("user, passwd and db cannot contain a NUL character"));
+        }
+        let db = db.filter(|name| !name.is_empty());
+        self.link()?.work(py, |session, last| {
+            skip_answers(session, last, 0)?;
+            session.change_user(user, Secret::new(passwd), db)
+        })
     }
 }

@@ -34,7 +34,7 @@ impl Connection {
         })
     }
 
-    /// The user that logged in.
+    /// The user that logged in at connect.
     #[getter]
     fn user(&self) -> PyResult<&str> {
         Ok(&self.opened()?.user)
