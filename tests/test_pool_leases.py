@@ -366,7 +366,7 @@ def test_sqlalchemys_own_pool_survives_that_its_connection_was_taken_back(
     assert pool.stats()["connections_num"] == 1
 
 
-def test_to_record_the_place_is_cheap(make_pool: MakePool, record_property: Any) -> None:
+def test_to_record_the_place_is_cheap(make_pool: MakePool) -> None:
     def cost(**options: Any) -> float:
         pool = make_pool(**options)
         best = []

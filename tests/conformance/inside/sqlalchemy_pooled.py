@@ -9,10 +9,14 @@ from forksafe.sqlalchemy import MariaDBDialect_forksafe, MySQLDialect_forksafe
 POOLS = {}
 
 
-class _Pooled:
-    """Of engines with the same options, the connections come from one pool."""
+class _Module:
+    """forksafe, but for where its connections come from: of the same options, from one pool.
 
-    poolclass = NullPool
+    Tests that lose connections on purpose put a `connect()` of their own around a module's.
+    """
+
+    def __getattr__(self, name):
+        return getattr(forksafe, name)
 
     def connect(self, *arguments, **options):
         key = repr((arguments, sorted(options.items())))
@@ -20,6 +24,14 @@ class _Pooled:
             # The suite sets variables of sessions, on engines that it then throws away.
             POOLS[key] = forksafe.Pool(*arguments, **options, max_size=200, reset="session")
         return POOLS[key].connect()
+
+
+class _Pooled:
+    poolclass = NullPool
+
+    @classmethod
+    def import_dbapi(cls):
+        return _Module()
 
 
 class PooledMySQL(_Pooled, MySQLDialect_forksafe):
