@@ -69,6 +69,17 @@ def test_autocommit_is_off_by_default(connect: Connect) -> None:
     assert one(connection, "SELECT @@autocommit") == 0
 
 
+def test_init_command_is_read_in_the_connections_character_set(connect: Connect) -> None:
+    for charset in ("utf8mb4", "latin1", "cp1251"):
+        text = "ж" if charset == "cp1251" else "ü"
+        cursor = connect(charset=charset, init_command=f"SET @said = '{text}'").cursor()
+        cursor.execute("SELECT @said, CHAR_LENGTH(@said)")
+        assert cursor.fetchall() == ((text, 1),)
+    for charset in ("latin1", "ascii"):
+        with pytest.raises(forksafe.ProgrammingError, match="init_command: write it in ASCII"):
+            connect(charset=charset, init_command="SET @said = 'ж'")
+
+
 def test_init_command_sql_mode_and_collation_are_set(connect: Connect) -> None:
     connection = connect(
         init_command="SET @a = 1; SELECT 2; SET @b = 'it''s'",

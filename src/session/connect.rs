@@ -101,8 +101,8 @@ impl Body {
     pub(super) fn set_up(&mut self) -> Result<(), Error> {
         let options = Arc::clone(&self.options);
         self.query(options.setup(self.tracking.is_offered()).as_bytes())?;
-        if let Some(sql) = &options.init_command {
-            self.query(sql.as_bytes())?;
+        if let Some(sql) = options.first_statement() {
+            self.query(&sql)?;
             while self.next_answer(Reading::Parts)?.is_some() {}
         }
         self.ask_limits()?;

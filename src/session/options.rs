@@ -1,5 +1,6 @@
 //! What a connection is asked to be: checked, with defaults.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -222,6 +223,11 @@ impl ConnectOptions {
         set
     }
 
+    /// The caller's statement in the character set that it is read in.
+    pub(super) fn first_statement(&self) -> Option<Cow<'_, [u8]>> {
+        self.init_command.as_ref().and_then(|sql| self.charset.encode(sql))
+    }
+
     /// The user that is given, or else the name of the one who runs the process.
     pub(super) fn own_user(&self) -> String {
         let runs_us = || std::env::var("USER").unwrap_or_default();
@@ -241,6 +247,10 @@ impl ConnectOptions {
         let is_mode = |byte: u8| byte.is_ascii_alphanumeric() || b"_, ".contains(&byte);
         if self.sql_mode.as_ref().is_some_and(|mode| !mode.bytes().all(is_mode)) {
             return Err("sql_mode is a list of names with commas between them".into());
+        }
+        if self.init_command.is_some() && self.first_statement().is_none() {
+            let name = self.charset.name();
+            return Err(format!("init_command: write it in ASCII, or without charset {name:?}"));
         }
         let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|t| t.contains('\0'));
         if self.host.contains('\0')
