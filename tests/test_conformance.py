@@ -73,21 +73,19 @@ def test_the_recorder_of_pytest_tells_how_each_test_ended(tmp_path: Path) -> Non
     (tmp_path / "test_kinds.py").write_text(
         SUITE.replace("unittest.main()", "").replace("unittest.TextTestRunner().run(inner)", "")
     )
+    (tmp_path / "test_elsewhere.py").write_text("import nowhere_at_all")
     lines = tmp_path / "lines"
     command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "pytest_recorder",
-        "-p",
-        "no:cacheprovider",
+        *(sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"),
+        *("-p", "pytest_recorder", "-p", "no:cacheprovider"),
     ]
     environment = {"PYTHONPATH": str(INSIDE), "FORKSAFE_CONFORMANCE_OUTCOMES": str(lines)}
     subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
     found = Outcome({})
     found.read_lines(lines)
+    module = "test_elsewhere.py"
+    assert found.ends.pop(module) == "error"
+    assert found.why[module] == "ModuleNotFoundError: No module named 'nowhere_at_all'"
     assert {name.rpartition("_")[2]: end for name, end in found.ends.items()} == {
         "passes": "passed",
         "fails": "failed",
@@ -142,6 +140,10 @@ def test_a_recorded_run_takes_the_place_of_the_one_before(
     assert "| 2 | 2 | 0 | 0 | 0 |" in row
     assert "`b` a reason" not in text
     assert "**django**: none" in text
+
+
+def test_a_reason_is_the_same_in_every_run() -> None:
+    assert report._brief("no <Foo object at 0x7f00a1>\nhere") == "no &lt;Foo object> here"
 
 
 RUNNER = """

@@ -53,4 +53,10 @@ def _why(report: Any) -> str:
     if isinstance(report.longrepr, tuple):  # of a skipped test: file, line, reason
         return str(report.longrepr[2])[:400]
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash else report.longrepr)[:400]
+    return (str(crash.message) if crash else _error(str(report.longrepr)))[:400]
+
+
+def _error(text: str) -> str:
+    """Of a module that cannot be collected, the error itself: no paths of this machine."""
+    errors = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
+    return errors[-1] if errors else text
