@@ -26,7 +26,7 @@ NAMES = (INSTALLED, *OTHERS)
 
 
 class NotToBeHadError(RuntimeError):
-    """A server that this machine cannot have; the text says why."""
+    """A server, or another thing, that this machine cannot have; the text says why."""
 
 
 def throwaway(name: str, *options: str) -> Throwaway:

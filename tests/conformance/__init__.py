@@ -4,7 +4,7 @@
 environment for it, runs it against a server, and compares: what passes on mysqlclient must pass on
 forksafe. Read it from the ground up:
 
-    sources.py      the source distribution of a project, unpacked
+    sources.py      the source distribution of a project, unpacked, from PyPI or from Debian
     environment.py  an interpreter with forksafe, mysqlclient and what the suite wants
     inside/         what runs in that environment: it writes down how each test ended
     outcome.py      how each test of a run ended; two runs compared

@@ -1,8 +1,4 @@
-"""mysqlclient's own tests, and those of PEP 249.
-
-PyMySQL's source distribution has none but `test_auth.py`, which is about four accounts of a server
-set up by hand; what it asks for, `tests/test_auth.py` asks here.
-"""
+"""mysqlclient's own tests, and those of PEP 249."""
 
 from __future__ import annotations
 
@@ -40,13 +36,9 @@ class MysqlclientSuite(Suite):
 
     def prepare(self, server: Server, plan: Plan) -> None:
         """Write the option file that says where the server is."""
-        OPTION_FILE.parent.mkdir(parents=True, exist_ok=True)
-        OPTION_FILE.unlink(missing_ok=True)
-        descriptor = os.open(OPTION_FILE, os.O_CREAT | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            print(f"[{GROUP}]", file=file)
-            for name, value in self.place(plan, server).items():
-                print(f"{name}={_quoted(value)}", file=file)
+        place = self.place(plan, server).items()
+        lines = [f"[{GROUP}]", *(f"{name}={_quoted(value)}" for name, value in place)]
+        write_privately(OPTION_FILE, "\n".join(lines) + "\n")
 
     def place(self, plan: Plan, server: Server) -> dict[str, object]:
         """As an option file has it."""
@@ -67,6 +59,15 @@ class MysqlclientSuite(Suite):
                 "TESTDB": str(OPTION_FILE),
             },
         )
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that has a password in it: nobody else may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
 
 
 def _quoted(value: object) -> str:

@@ -24,7 +24,8 @@ OUTCOMES = KEPT / "outcomes"
 def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
     """Run it, save how each test ended, and keep what it printed.
 
-    Raises RuntimeError when source, environment or driver cannot be had, or `prepare` refuses.
+    Raises RuntimeError when source, environment or driver cannot be had, or `prepare` refuses:
+    NotToBeHadError, which is one, where the machine may well be without it.
     """
     # Suites of one source share it.
     name = suite.source.replace("==", "-")
@@ -32,7 +33,7 @@ def run(suite: Suite, plan: Plan, server: Server) -> Outcome:
         mysqlclient=plan.driver == THEIRS
     )
     # By the pip of the environment: a project's source may refuse another Python.
-    source = fetch(suite.source, str(environment.python))
+    source = fetch(suite.source, str(environment.python), suite.debian)
     suite.prepare(server, plan)
     OUTCOMES.mkdir(parents=True, exist_ok=True)
     lines = OUTCOMES / f"{plan.key}.jsonl"

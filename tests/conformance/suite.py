@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from scripts.mariadb_server import Server
 from scripts.servers import INSTALLED
+from tests.conformance.sources import DebianSource
 
 INSIDE = Path(__file__).parent / "inside"
 OURS, THEIRS = "forksafe", "mysqlclient"
@@ -59,6 +60,8 @@ class Suite(abc.ABC):
     name: ClassVar[str]
     #: "Name==version" of the source distribution.
     source: ClassVar[str]
+    #: Where it is, if not on PyPI.
+    debian: ClassVar[DebianSource | None] = None
     #: What its environment needs besides forksafe and mysqlclient.
     requirements: ClassVar[Sequence[str]]
     #: Whether there is something to run with a pool.
