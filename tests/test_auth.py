@@ -81,6 +81,20 @@ def test_client_ed25519_logs_in(connect: Connect, transport: str, server: Server
     assert who_am_i(connect(transport, user="ed", password="ed-secret")) == "ed@%"
 
 
+def test_client_ed25519_signs_an_empty_password_too(
+    connect: Connect, account: Any, server: Server
+) -> None:
+    if not getattr(server, "has_ed25519", False):
+        pytest.skip("the server has no auth_ed25519")
+    make = "CREATE OR REPLACE FUNCTION ed25519_password RETURNS STRING SONAME 'auth_ed25519.so'"
+    server.execute_as_root(make)
+    ((key,),) = server.execute_as_root("SELECT ed25519_password('')")
+    user = account(f"IDENTIFIED VIA ed25519 USING '{key}'")
+    assert who_am_i(connect(user=user, database=None, password="")) == f"{user}@%"
+    with pytest.raises(forksafe.OperationalError, match="1045"):
+        connect(user=user, database=None, password="x")
+
+
 @pytest.mark.parametrize("password", ["pässwörd€", "p" * 200, "'; -- \\\" %s", " "])
 def test_any_text_can_be_a_password(connect: Connect, account: Any, password: str) -> None:
     literal = password.replace("\\", "\\\\").replace("'", "''")

@@ -137,7 +137,7 @@ def test_a_cursors_further_answers_can_be_taken_from_it(connect: Connect) -> Non
 
 def test_parameters_are_written_in_the_character_set_of_the_moment(connect: Connect) -> None:
     connection = connect()
-    assert (connection.character_set_name(), connection.encoding) == ("utf8mb4", "utf-8")
+    assert (connection.character_set_name(), connection.encoding) == ("utf8mb4", "utf8")
     connection.set_character_set("latin1", "latin1_german2_ci")
     assert connection.character_set_name() == "latin1"
     assert connection.get_character_set_info() == {

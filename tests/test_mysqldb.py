@@ -134,6 +134,30 @@ def test_a_statement_without_rows_has_none_to_fetch(own: Any) -> None:
     assert cursor.rowcount is None
 
 
+def test_a_statement_throws_away_what_another_cursor_has_left(own: Any) -> None:
+    connection = own()
+    one, other = connection.cursor(), connection.cursor()
+    one.execute("SELECT 1; SELECT 10; SELECT 100")
+    other.execute("SELECT %s", (2,))
+    assert (one.fetchall(), other.fetchall(), one.nextset()) == (((1,),), ((2,),), None)
+    one.execute("SELECT 1; SELECT nothing")
+    with pytest.raises(forksafe.OperationalError, match="1054"):  # the answer that was left
+        other.execute("SELECT 2")
+    other.execute("SELECT 2")
+    assert other.fetchall() == ((2,),)
+
+
+def test_rows_that_another_cursor_streams_are_not_thrown_away(own: Any) -> None:
+    connection = own()
+    one, other = connection.cursor(cursors.SSCursor), connection.cursor()
+    one.execute("SELECT 1 UNION SELECT 2; SELECT 3")
+    with pytest.raises(forksafe.ProgrammingError, match="2014"):
+        other.execute("SELECT 4")
+    assert one.fetchall() == ((1,), (2,))
+    other.execute("SELECT 4")
+    assert other.fetchall() == ((4,),)
+
+
 def test_cursors_of_ones_own_are_mixed_as_with_mysqldb(own: Any) -> None:
     class Streaming(cursors.CursorUseResultMixIn, cursors.CursorDictRowsMixIn, cursors.BaseCursor):
         pass

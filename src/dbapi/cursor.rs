@@ -111,7 +111,8 @@ impl Cursor {
         false
     }
 
-    /// Whether a fetch is an error after a statement that answered no rows, as PEP 249 has it.
+    /// Whether a fetch is an error after a statement that answered no rows, as PEP 249 has it, and a
+    /// statement is one while another cursor has answers left to read.
     #[classattr]
     fn _strict() -> bool {
         true

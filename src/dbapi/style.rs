@@ -70,7 +70,8 @@ impl Style {
         Self { rows, ..self }
     }
 
-    /// Whether a fetch is an error after a statement that answered no rows.
+    /// Whether a fetch is an error after a statement that answered no rows, and a statement is one
+    /// while another cursor has answers left to read.
     pub(super) fn strict(self) -> bool {
         self.strict
     }

@@ -5,6 +5,7 @@ use std::fs;
 use mysql::mysql_common::crypto::der::parse_pub_key_pkcs8;
 use mysql::mysql_common::crypto::rsa::{GetRandom, Pkcs1OaepPadding, PublicKey};
 use mysql::mysql_common::packets::{AuthPlugin, AuthSwitchRequest};
+use mysql::mysql_common::scramble::create_response_for_ed25519;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 
@@ -89,9 +90,12 @@ impl<'a> Login<'a> {
 
     fn answer(&self) -> Result<Vec<u8>, Error> {
         match &self.plugin {
-            AuthPlugin::MysqlNativePassword
-            | AuthPlugin::CachingSha2Password
-            | AuthPlugin::Ed25519 => {
+            // An empty password is signed as well.
+            AuthPlugin::Ed25519 => {
+                let password = self.credentials.password.reveal().as_bytes();
+                Ok(create_response_for_ed25519(password, &self.nonce).to_vec())
+            }
+            AuthPlugin::MysqlNativePassword | AuthPlugin::CachingSha2Password => {
                 let password = self.credentials.password.reveal();
                 let data = self.plugin.gen_data(Some(password), &self.nonce);
                 Ok(data.map(|data| data.to_vec()).unwrap_or_default())

@@ -79,8 +79,8 @@ impl Charset {
     /// What Python calls it: a codec, where it has one that is at least near.
     pub fn encoding(self) -> &'static str {
         match self.name() {
+            "utf8mb4" | "utf8" => "utf8",
             "latin1" => "cp1252",
-            "utf8" => "utf-8",
             "koi8r" => "koi8_r",
             "koi8u" => "koi8_u",
             "macce" => "mac_latin2",

@@ -58,7 +58,8 @@ def _is_refusal(error: BaseException) -> bool:
 class BaseCursor(_forksafe.Cursor[Any]):
     """What all cursors have. Rows are tuples, received as a whole, unless a mix-in says else."""
 
-    #: As with MySQLdb, after a statement without rows a fetch finds none, and raises nothing.
+    #: As with MySQLdb, after a statement without rows a fetch finds none, and raises nothing; and a
+    #: statement throws away what another cursor has left of several answers.
     _strict = False
 
     #: The most bytes, and the most statements, that "multi" sends at once.

@@ -73,7 +73,8 @@ impl Connection {
     fn query(&self, py: Python<'_>, query: &Bound<'_, PyAny>) -> PyResult<()> {
         let opened = self.opened()?;
         let before = opened.number.load(Ordering::Relaxed);
-        let sql = from_python::statement(&self.writer_for(py, before)?, query)?;
+        let writer = self.writer_after(py, |session, last| skip_answers(session, last, before))?;
+        let sql = from_python::statement(&writer, query)?;
         opened.put(None)?;
         let number = opened.next_number();
         let answer = opened.link.work(py, |session, last| {

@@ -6,22 +6,22 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 use super::super::from_python::Writer;
-use super::super::link::skip_answers;
+use super::super::link::{skip_answers, Last};
 use super::super::to_python::Reader;
 use super::{Connection, Opened};
-use crate::session::Charset;
+use crate::session::{Charset, Error, Session};
 
 impl Connection {
-    /// How literals are written in the next statement of cursor `reader`. Its unread answers are
-    /// skipped first: one of them may tell that a backslash no longer escapes.
-    pub(in super::super) fn writer_for<'py>(
+    /// How literals are written in the next statement. `skip` skips unread answers first: one of
+    /// them may tell that a backslash no longer escapes.
+    pub(in super::super) fn writer_after<'py>(
         &self,
         py: Python<'py>,
-        reader: u64,
+        skip: impl FnOnce(&mut Session, &mut Last) -> Result<(), Error> + Send,
     ) -> PyResult<Writer<'py>> {
         let link = self.link()?;
         if link.look(|session| session.has_more())? {
-            link.work(py, |session, last| skip_answers(session, last, reader))?;
+            link.work(py, skip)?;
         }
         self.writer(py)
     }

@@ -20,7 +20,16 @@ impl Cursor {
             state.loaded = Loaded::default();
         }
         drop(state);
-        self.connection.get().writer_for(py, self.number)
+        self.connection.get().writer_after(py, |session, last| self.skip_answers(session, last))
+    }
+
+    /// Before a statement: skip unread answers. As with MySQLdb, a cursor that is not strict skips
+    /// those of another one too, but for rows that are on their way.
+    fn skip_answers(&self, session: &mut Session, last: &mut Last) -> Result<(), Error> {
+        if !self.style.strict() && !session.has_rows() {
+            last.reader = self.number;
+        }
+        skip_answers(session, last, self.number)
     }
 
     /// Send `sql`, and keep the answer. `template` is what it was made from, if parameters were
@@ -47,7 +56,7 @@ impl Cursor {
         let connection = self.connection.get();
         let number = self.number;
         let answer = connection.link()?.work(py, |session, last| {
-            skip_answers(session, last, number)?;
+            self.skip_answers(session, last)?;
             session.notice(template.unwrap_or(&sql));
             let answer = send(session, &sql)?;
             note(session, last, number, &answer);
