@@ -46,7 +46,9 @@ def test_every_module_of_mysqldb_is_found(run_python: RunPython) -> None:
         "assert __import__('MySQLdb.constants.CLIENT').constants.CLIENT is CLIENT\n"
         "assert MySQLdb.version_info >= (2, 2, 1), MySQLdb.version_info\n"
         "assert _mysql.version_info == MySQLdb.version_info\n"
-        "assert MySQLdb.__name__ == 'MySQLdb'\n"
+        "below = __import__(MySQLdb.__name__ + '.constants.CLIENT')\n"
+        "assert below.constants.CLIENT is CLIENT\n"
+        "assert MySQLdb.Error.__module__ == MySQLdb.__name__.partition('.')[0]\n"
         "assert all(hasattr(MySQLdb, name) for name in MySQLdb.__all__)\n"
         "print('all there')"
     ).stdout

@@ -43,8 +43,9 @@ def install_as_MySQLdb() -> None:
             "forksafe.install_as_MySQLdb() before whatever imports it"
         )
     for name, ours in _SUBMODULES.items():
-        sys.modules[f"MySQLdb.{name}"] = importlib.import_module(ours)
-    # SQLAlchemy looks below the name that its driver gives itself.
-    package.__name__ = "MySQLdb"
+        module = importlib.import_module(ours)
+        # SQLAlchemy looks below the name that its driver gives itself, too.
+        for parent in ("MySQLdb", package.__name__):
+            sys.modules[f"{parent}.{name}"] = module
     # Last: another thread that finds it finds it whole.
     sys.modules["MySQLdb"] = package
