@@ -113,6 +113,15 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def nothing_of_python_in_collections() -> None:
+    """Take away what Hypothesis has Python run at each collection of garbage.
+
+    An exception that a signal handler raises in there is lost, and tests wait for such ones.
+    """
+    gc.callbacks.clear()
+
+
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A throwaway of the kind of `--server`, or the server that FORKSAFE_TEST_DSN names."""
