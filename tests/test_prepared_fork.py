@@ -12,7 +12,7 @@ import pytest
 
 import forksafe
 from tests import fork, watched
-from tests.test_prepared import ask, counted
+from tests.prepared import ask, counted
 from tests.watched import Witness
 
 witness = watched.witness

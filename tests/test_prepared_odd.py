@@ -20,7 +20,7 @@ from tests.fake_server import (
     column,
     error,
 )
-from tests.test_prepared import ask
+from tests.prepared import ask
 
 STALE = error(1615, "HY000", "Prepared statement needs to be re-prepared")
 PREPARED = [COM_STMT_PREPARE, COM_STMT_EXECUTE]

@@ -12,7 +12,10 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
-from tests.test_prepared import Connect, MakePool, ask, counted
+from tests.prepared import ask, counted
+
+Connect = Callable[..., forksafe.Connection]
+MakePool = Callable[..., forksafe.Pool]
 
 WHERE = "SELECT v, DATABASE() FROM place"
 
