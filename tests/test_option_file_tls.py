@@ -10,18 +10,11 @@ import pytest
 
 import forksafe
 from forksafe.constants import CLIENT
-from scripts.mariadb_server import Server
 from scripts.throwaway import Throwaway
+from tests import tls
 
 Connect = Callable[..., forksafe.Connection]
-
-
-@pytest.fixture
-def secure(server: Server) -> Throwaway:
-    """The server, when it is one whose certificates we have."""
-    if not isinstance(server, Throwaway) or server.certificates is None:
-        pytest.skip("needs the certificates of a server of its own: unset FORKSAFE_TEST_DSN")
-    return server
+secure = tls.secure
 
 
 @pytest.fixture

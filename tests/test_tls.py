@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +14,13 @@ import pytest
 import forksafe
 from scripts.mariadb_server import Server
 from scripts.throwaway import Throwaway
+from tests import tls
+from tests.tls import cipher, tls_of
 
 Connect = Callable[..., forksafe.Connection]
+secure = tls.secure
 # 127.0.0.1 by a name that resolves everywhere and stands in no certificate.
 OTHER_NAME = "0x7f000001"
-
-
-@pytest.fixture
-def secure(server: Server) -> Throwaway:
-    """The server, when it is one whose certificates we have."""
-    if not isinstance(server, Throwaway) or server.certificates is None:
-        pytest.skip("needs the certificates of a server of its own: unset FORKSAFE_TEST_DSN")
-    return server
-
-
-@pytest.fixture(scope="module")
-def clear_server(server: Server) -> Iterator[Throwaway]:
-    """A server without TLS."""
-    if not isinstance(server, Throwaway):
-        pytest.skip("needs a server of its own that offers no TLS: unset FORKSAFE_TEST_DSN")
-    with server.another(tls=False) as clear:
-        yield clear
-
-
-def cipher(connection: forksafe.Connection) -> str:
-    """What the server says that the session is encrypted with; "" in clear."""
-    cursor = connection.cursor()
-    cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
-    ((_, name),) = cursor.fetchall()
-    return str(name)
-
-
-def tls_of(secure: Throwaway, **options: Any) -> dict[str, Any]:
-    """Options of a connection by TCP, with those of TLS alone that are given."""
-    return secure.connect_kwargs(ssl_mode=None) | options
 
 
 def version(connection: forksafe.Connection) -> str:
@@ -258,23 +229,6 @@ def test_tls_goes_through_a_unix_socket_too(secure: Throwaway) -> None:
         assert cipher(connection)
 
 
-@pytest.mark.parametrize("mode", ["REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"])
-def test_a_server_without_tls_is_refused_when_tls_was_asked_for(
-    clear_server: Throwaway, secure: Throwaway, mode: str
-) -> None:
-    options = clear_server.connect_kwargs(ssl_mode=mode, ssl_ca=secure.ca_file)
-    with pytest.raises(forksafe.OperationalError, match="the server has no TLS") as caught:
-        forksafe.connect(**options)
-    assert caught.value.args[0] == 2026
-
-
-def test_a_server_without_tls_is_taken_when_tls_was_only_preferred(
-    clear_server: Throwaway,
-) -> None:
-    with forksafe.connect(**clear_server.connect_kwargs(ssl_mode="PREFERRED")) as connection:
-        assert cipher(connection) == ""
-
-
 @pytest.mark.parametrize("name", ["ssl_ca", "ssl_cert", "ssl_key"])
 @pytest.mark.parametrize("content", [None, "no certificate\n"])
 def test_a_file_that_cannot_be_used_is_named(
@@ -303,57 +257,3 @@ def test_rows_larger_than_a_tls_record_are_whole(connect: Connect, secure: Serve
     assert back == value
     assert cursor.execute("SELECT seq FROM seq_1_to_100000") == 100_000
     assert sum(row[0] for row in cursor) == 5_000_050_000
-
-
-def test_what_speaks_no_tls_after_all_is_refused(secure: Throwaway) -> None:
-    with socket.create_connection((secure.host, secure.port)) as client:
-        greeting = client.recv(4096)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def greet_and_babble() -> None:
-        client, _ = listener.accept()
-        with client:
-            client.sendall(greeting)
-            client.recv(36)
-            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            client.recv(4096)
-
-    thread = threading.Thread(target=greet_and_babble)
-    thread.start()
-    options = tls_of(secure, port=listener.getsockname()[1], ssl_ca=secure.ca_file)
-    with listener, pytest.raises(forksafe.OperationalError) as caught:
-        forksafe.connect(**options)
-    thread.join()
-    assert caught.value.args[0] == 2026
-
-
-class Injector:
-    """Stands between client and server, and adds an OK packet in clear to the greeting."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.server = (host, port)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.relay, daemon=True)
-        self.thread.start()
-
-    def relay(self) -> None:
-        client, _ = self.listener.accept()
-        with client, socket.create_connection(self.server) as upstream:
-            greeting = upstream.recv(65536)
-            client.sendall(greeting + b"\x07\x00\x00\x04\x00\x00\x00\x02\x00\x00\x00")
-            client.settimeout(5)
-            while heard := client.recv(65536):
-                upstream.sendall(heard)
-
-
-def test_what_came_in_clear_is_not_taken_for_an_answer_of_the_verified_server(
-    secure: Throwaway,
-) -> None:
-    injector = Injector(secure.host, secure.port)
-    options = tls_of(secure, ssl_ca=secure.ca_file, ssl_mode="VERIFY_IDENTITY")
-    with pytest.raises(forksafe.OperationalError, match="before TLS") as caught:
-        forksafe.connect(**options | {"host": "127.0.0.1", "port": injector.port})
-    assert caught.value.args[0] == 2026
-    injector.listener.close()
-    injector.thread.join(5)
