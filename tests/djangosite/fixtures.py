@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from scripts.mariadb_server import Server
-from tests.djangosite.settings import DATABASE, configure, databases
+from tests.djangosite.settings import DATABASE, configure, database, databases
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,27 @@ def kill(site: None, server: Server) -> Callable[..., int]:
         return doomed
 
     return end
+
+
+@pytest.fixture
+def make_wrapper(server: Server) -> Iterator[Callable[..., Any]]:
+    """`make_wrapper(**changes)`: a wrapper of its own alias, its pool closed after the test."""
+    from django.db import connections
+
+    made: list[Any] = []
+
+    def make(alias: str = "own", **changes: Any) -> Any:
+        wrapper = connections["brief"].copy(alias)
+        entry = database(server, **changes)
+        wrapper.settings_dict.update(entry)
+        made.append(wrapper)
+        return wrapper
+
+    yield make
+    for wrapper in made:
+        wrapper.close()
+        wrapper.settings_dict["CONN_MAX_AGE"] = 0
+        wrapper.close_pool(force=True)
 
 
 def _close_all() -> None:

@@ -9,7 +9,12 @@ def ask(alias: str, sql: str) -> Any:
     """The first value that a statement answers, on a cursor of its own."""
     from django.db import connections
 
-    with connections[alias].cursor() as cursor:
+    return answer(connections[alias], sql)
+
+
+def answer(wrapper: Any, sql: str = "SELECT CONNECTION_ID()") -> Any:
+    """The same, of a wrapper that need not be the alias's in this thread."""
+    with wrapper.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchone()[0]
 
