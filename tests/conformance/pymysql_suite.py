@@ -5,8 +5,8 @@ PyMySQL is a driver beside mysqlclient, with the interface of MySQLdb and an
 and on forksafe through its alias. Where PyMySQL goes its own way, they fail on both.
 
 What PyMySQL puts on PyPI has none of them but `test_auth.py`, which is about four accounts of a
-server set up by hand; what it asks for, `tests/test_auth.py` asks here. The source package of
-Debian has them.
+server set up by hand; what it asks for, `tests/test_auth.py` and `tests/test_auth_exchange.py` ask
+here. The source package of Debian has them.
 """
 
 from __future__ import annotations
