@@ -25,7 +25,7 @@ from tests.proxy import FaultProxy
 if TYPE_CHECKING:
     import forksafe
 
-pytest.register_assert_rewrite("tests.matrix", "tests.programs")
+pytest.register_assert_rewrite("tests.matrix", "tests.prepared", "tests.programs")
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE_NUMBERS = itertools.count(1)

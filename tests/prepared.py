@@ -1,4 +1,4 @@
-"""Short questions through prepared cursors, and what the server has counted of them."""
+"""Short questions through prepared cursors, beside plain ones, and what the server has counted."""
 
 from __future__ import annotations
 
@@ -23,3 +23,19 @@ def ask(connection: forksafe.Connection, sql: str, args: Any = None) -> tuple[An
     with connection.cursor(prepared=True) as cursor:
         cursor.execute(sql, args)
         return cursor.fetchall() if cursor.description else ()
+
+
+def both(connection: forksafe.Connection, sql: str, args: Any = None) -> list[tuple[Any, ...]]:
+    """The only row of `sql`, as text and prepared."""
+    rows = []
+    for prepared in (False, True):
+        cursor = connection.cursor(prepared=prepared)
+        cursor.execute(sql, args)
+        (row,) = cursor.fetchall()
+        rows.append(row)
+    return rows
+
+
+def assert_same(row: tuple[Any, ...], other: tuple[Any, ...]) -> None:
+    assert row == other
+    assert [type(value) for value in row] == [type(value) for value in other]
