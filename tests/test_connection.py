@@ -14,6 +14,7 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
+from tests.answers import wait_until
 
 Connect = Callable[..., forksafe.Connection]
 Table = Callable[[str], str]
@@ -286,11 +287,3 @@ def test_warnings_can_be_read(connect: Connect) -> None:
     ((level, number, text), _) = connection.show_warnings()
     assert (level, number) == ("Warning", 1292)
     assert "'1x'" in text
-
-
-def wait_until(happens: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for what another process does in its own time."""
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)

@@ -13,26 +13,10 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
+from tests.answers import one, wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 Table = Callable[[str], str]
-
-
-def one(connection: forksafe.Connection, sql: str) -> Any:
-    """The first value that a query answers."""
-    cursor = connection.cursor()
-    cursor.execute(sql)
-    row = cursor.fetchone()
-    assert row is not None
-    return row[0]
-
-
-def wait_until(happens: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for what another thread or process does in its own time."""
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.005)
 
 
 def test_a_pool_opens_what_is_needed_and_lends_the_newest_again(

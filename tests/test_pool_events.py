@@ -14,7 +14,7 @@ import forksafe
 from forksafe.events import LOGGER, Event, log
 from scripts.mariadb_server import Server
 from scripts.throwaway import Throwaway
-from tests.test_pool import wait_until
+from tests.answers import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 

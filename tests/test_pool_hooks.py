@@ -15,9 +15,9 @@ import pytest
 import forksafe
 from forksafe.converters import conversions
 from scripts.mariadb_server import Server
+from tests.answers import one, wait_until
 from tests.fork import reap
 from tests.pool_hooks import Hook, session_of
-from tests.test_pool import one, wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 Table = Callable[[str], str]

@@ -10,8 +10,8 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
+from tests.answers import wait_until
 from tests.pool_hooks import Hook, session_of
-from tests.test_pool import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 

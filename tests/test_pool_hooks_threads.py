@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import forksafe
+from tests.answers import one
 from tests.test_fork_threads import threads
-from tests.test_pool import one
 
 # Python 3.12+ warns of every fork beside threads; they are the point here.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

@@ -12,8 +12,8 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
+from tests.answers import one, wait_until
 from tests.proxy import FaultProxy
-from tests.test_pool import one, wait_until
 from tests.threads import in_thread
 
 MakePool = Callable[..., forksafe.Pool]

@@ -15,8 +15,8 @@ import pytest
 import forksafe
 from forksafe.events import Event
 from scripts.mariadb_server import Server
+from tests.answers import one, wait_until
 from tests.questions import session
-from tests.test_pool import one, wait_until
 from tests.threads import in_a_thread
 
 MakePool = Callable[..., forksafe.Pool]

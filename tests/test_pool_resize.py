@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import forksafe
-from tests.test_pool import wait_until
+from tests.answers import wait_until
 from tests.threads import in_thread
 
 MakePool = Callable[..., forksafe.Pool]

@@ -12,7 +12,7 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
-from tests.test_pool import wait_until
+from tests.answers import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 

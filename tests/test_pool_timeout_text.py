@@ -13,7 +13,7 @@ import pytest
 
 import forksafe
 from scripts.throwaway import Throwaway
-from tests.test_pool import wait_until
+from tests.answers import wait_until
 
 MakePool = Callable[..., forksafe.Pool]
 

@@ -14,6 +14,7 @@ import pytest
 
 import forksafe
 from forksafe.constants import FIELD_TYPE
+from tests.answers import one
 
 Connect = Callable[..., forksafe.Connection]
 
@@ -81,14 +82,6 @@ ROUND_TRIPS = [
     ("JSON", '{"a": [1, "ü", null]}'),
 ]
 COLUMN_TYPES = [*dict.fromkeys(kind for kind, _ in ROUND_TRIPS), "GEOMETRY", "POINT"]
-
-
-def one(connection: forksafe.Connection, sql: str, args: Any = None) -> Any:
-    """The single value that a query answers."""
-    cursor = connection.cursor()
-    cursor.execute(sql, args)
-    ((value,),) = cursor.fetchall()
-    return value
 
 
 @pytest.mark.parametrize(("column", "value"), ROUND_TRIPS)

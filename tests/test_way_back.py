@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import forksafe
-from tests.test_pool import one
+from tests.answers import one
 
 MakePool = Callable[..., forksafe.Pool]
 BINARY = "SET NAMES utf8mb4 COLLATE utf8mb4_bin"
