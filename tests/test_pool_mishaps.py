@@ -12,6 +12,7 @@ import pytest
 
 import forksafe
 from scripts.mariadb_server import Server
+from tests import signals
 
 MakePool = Callable[..., forksafe.Pool]
 Table = Callable[[str], str]
@@ -64,7 +65,7 @@ def test_ctrl_c_in_a_hook_outlives_a_connection_that_is_collected(
     pool = make_pool(max_size=1, on_event=listen, check=check)
     pool.connect().close()
     lost.append(others.connect())
-    with pytest.raises(KeyboardInterrupt):
+    with signals.raising(signal.SIGINT, KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         pool.connect()
     assert not lost
     assert others.stats()["in_use"] == 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.versions.run import HEADER, ROOT, core, options, publish
@@ -30,25 +31,29 @@ def main() -> int:
     asked = options("pythons", "version", VERSIONS)
     rows, well = [], True
     for version in asked.version:
-        print(f"\nPython {version}: building a wheel", flush=True)
-        try:
-            python = _environment(version, _interpreter(version))
-            wheel = _install_wheel(version, python)
-        except NotToBeHadError as reason:
-            print(reason, flush=True)
-            rows.append([version, str(reason), *("",) * len(HEADER)])
-            continue
-        except FailedError as error:
-            print(error, file=sys.stderr)
-            rows.append([version, "failed: no wheel", *("",) * len(HEADER)])
-            well = False
-            continue
-        print(f"{wheel}: the core tests", flush=True)
-        count = core(python, *asked.pytest.split())
-        rows.append([_run(python, "-c", FULL_VERSION), wheel, *count.cells()])
-        well = well and count.well
-    publish("pythons", ("Python", "wheel"), rows, asked.record)
+        row, fine = _try(version, asked.pytest.split())
+        rows.append(row)
+        well = well and fine
+        # After each: what was counted by then outlives a run that is cut short.
+        publish("pythons", ("Python", "wheel"), rows, asked.record)
     return int(not well)
+
+
+def _try(version: str, arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """Its row, and whether it is well; an interpreter that cannot be had is."""
+    print(f"\nPython {version}: building a wheel", flush=True)
+    try:
+        python = _environment(version, _interpreter(version))
+        wheel = _install_wheel(version, python)
+    except NotToBeHadError as reason:
+        print(reason, flush=True)
+        return [version, str(reason), *("",) * len(HEADER)], True
+    except FailedError as error:
+        print(error, file=sys.stderr)
+        return [version, "failed: no wheel", *("",) * len(HEADER)], False
+    print(f"{wheel}: the core tests", flush=True)
+    count = core(python, *arguments)
+    return [_run(python, "-c", FULL_VERSION), wheel, *count.cells()], count.well
 
 
 def _interpreter(version: str) -> Path:
