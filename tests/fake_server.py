@@ -179,7 +179,8 @@ class Conversation(socketserver.BaseRequestHandler):
             plugin, data = self.fake.switch
             self._send(b"\xfe" + plugin + b"\0" + data)
             answer = self._hear()
-            return plugin != SHA256 or self._is_password(answer, b"\x01")
+            encrypted = isinstance(self.request, ssl.SSLSocket)
+            return plugin != SHA256 or self._is_password(answer, b"\x01", plain=encrypted)
         if rest.split(b"\0")[0] != PLUGIN:
             return False
         if not self.fake.cached:
@@ -191,11 +192,11 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def _full(self) -> bool:
         self._send(FULL_NEEDED)
-        return self._is_password(self._hear(), b"\x02")
+        return self._is_password(self._hear(), b"\x02", plain=self.private)
 
-    def _is_password(self, answer: bytes, ask_for_key: bytes) -> bool:
-        """Whether the client sends the password itself, by one of the private ways."""
-        if self.private:
+    def _is_password(self, answer: bytes, ask_for_key: bytes, *, plain: bool) -> bool:
+        """Whether the client sends the password itself, `plain` or by our key."""
+        if plain:
             return answer == PASSWORD.encode() + b"\0"
         if not self.fake.key:
             return False

@@ -126,14 +126,20 @@ def test_caching_sha2_sends_the_password_itself_through_a_unix_socket(tmp_path: 
         assert fake.heard[-1] == PASSWORD.encode() + b"\0"
 
 
-@pytest.mark.parametrize("way", ["tls", "pinned", "fetched", "none"])
+@pytest.mark.parametrize("way", ["tls", "pinned", "fetched", "socket", "none"])
 def test_sha256_password_sends_the_password_in_the_same_ways(
     key: RsaKey, tmp_path: Path, way: str
 ) -> None:
     certificates = make_certificates(tmp_path) if way == "tls" else None
-    with FakeServer(key=key, certificates=certificates, switch=(SHA256, NONCE + b"\0")) as fake:
+    path = str(tmp_path / "s") if way == "socket" else None
+    switch = (SHA256, NONCE + b"\0")
+    with FakeServer(key=key, certificates=certificates, switch=switch, unix_socket=path) as fake:
         if certificates:
             log_in(fake, ssl_ca=certificates.ca)
+        elif path:
+            # For this plugin, unlike caching_sha2_password, a socket is no reason to take it plain.
+            log_in(fake, unix_socket=path)
+            assert [len(packet) for packet in fake.heard[-2:]] == [1, 256]
         elif way == "pinned":
             log_in(fake, server_public_key_path=key.public)
         elif way == "fetched":

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from scripts.mariadb_server import Server
+from tests.credentials import Account
 from tests.djangosite.queries import ask, session
 
-pytest_plugins = ("tests.djangosite.fixtures",)
+pytest_plugins = ("tests.djangosite.fixtures", "tests.credential_fixtures")
 pytestmark = pytest.mark.usefixtures("site")
 
 # Each leaves something in the session that a new one would not have.
@@ -43,6 +44,19 @@ def test_inside_atomic_there_is_one_clear_error_and_the_next_transaction_works(
         authors.create(name="kept")
     assert [author.name for author in authors.all()] == ["kept"]
     assert (ran, connections[alias].get_autocommit()) == ([], True)
+
+
+def test_a_session_of_another_user_is_not_replaced_by_one_of_ours(
+    server: Server, account: Account, kill: Callable[..., int]
+) -> None:
+    from django.db import OperationalError, connection
+
+    connection.ensure_connection()
+    connection.connection.change_user(account.user, account.password, server.database)
+    kill()
+    with pytest.raises(OperationalError, match="change_user"):
+        ask("default", "SELECT 1")
+    connection.close()
 
 
 def test_a_transaction_whose_session_dies_before_its_end_is_not_committed(

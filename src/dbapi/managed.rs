@@ -102,7 +102,7 @@ impl Managed {
         session.set_deadline(None);
         called?;
         if name == CONFIGURE {
-            session.forget_holds();
+            session.adopt();
         }
         Ok(self.connector.restore(session, Reset::Rollback).map(drop)?)
     }

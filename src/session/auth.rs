@@ -31,12 +31,26 @@ const OAEP: usize = 42;
 /// client_ed25519: how many bytes are signed.
 const ED25519_NONCE: usize = 32;
 
+/// How a log-in travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Tls,
+    UnixSocket,
+    Clear,
+}
+
+impl Way {
+    /// Whether nobody can listen.
+    fn is_private(self) -> bool {
+        self != Self::Clear
+    }
+}
+
 /// One log-in, as it goes back and forth.
 pub(super) struct Login<'a> {
     options: &'a ConnectOptions,
     credentials: &'a Credentials,
-    /// Whether nobody can listen: TLS or a unix socket.
-    private: bool,
+    way: Way,
     plugin: AuthPlugin<'static>,
     nonce: Vec<u8>,
 }
@@ -45,11 +59,11 @@ impl<'a> Login<'a> {
     pub(super) fn new(
         options: &'a ConnectOptions,
         credentials: &'a Credentials,
-        private: bool,
+        way: Way,
         plugin: AuthPlugin<'static>,
         nonce: Vec<u8>,
     ) -> Self {
-        Self { options, credentials, private, plugin, nonce }
+        Self { options, credentials, way, plugin, nonce }
     }
 
     pub(super) fn user(&self) -> &str {
@@ -77,6 +91,16 @@ impl<'a> Login<'a> {
         }
     }
 
+    /// The same where one byte counts it, and the plugin to announce with it. What has no room, such
+    /// as a token, waits until the server asks for it: it does for an account of another plugin.
+    pub(super) fn short_answer(&self) -> Result<(AuthPlugin<'static>, Vec<u8>), Error> {
+        let answer = self.first_answer()?;
+        match u8::try_from(answer.len()) {
+            Ok(_) => Ok((self.plugin.clone(), answer)),
+            Err(_) => Ok((AuthPlugin::MysqlNativePassword, Vec::new())),
+        }
+    }
+
     /// The server asks for another plugin than it announced.
     pub(super) fn switch(&mut self, request: &AuthSwitchRequest<'_>) -> Result<Vec<u8>, Error> {
         self.plugin = request.auth_plugin().into_owned();
@@ -101,7 +125,9 @@ impl<'a> Login<'a> {
                 Ok(data.map(|data| data.to_vec()).unwrap_or_default())
             }
             AuthPlugin::MysqlClearPassword => self.clear(),
-            sha256 if sha256.as_bytes() == SHA256_PASSWORD && self.private => Ok(self.terminated()),
+            sha256 if sha256.as_bytes() == SHA256_PASSWORD && self.way == Way::Tls => {
+                Ok(self.terminated())
+            }
             sha256 if sha256.as_bytes() == SHA256_PASSWORD => self.by_rsa(ASK_FOR_SHA256_KEY),
             other => Err(Error::auth(format!(
                 "Authentication plugin '{}' is not supported; supported are \
@@ -115,7 +141,7 @@ impl<'a> Login<'a> {
     fn clear(&self) -> Result<Vec<u8>, Error> {
         let named = self.options.auth_plugin.as_deref() == Some(CLEAR);
         let why = match named || self.options.allow_cleartext {
-            true if self.private => return Ok(self.terminated()),
+            true if self.way.is_private() => return Ok(self.terminated()),
             true => "this connection is not private: use TLS (ssl_ca, ssl_mode) or a unix socket",
             false => "nobody allowed it: where it is meant, such as for tokens, say auth_plugin='mysql_clear_password'",
         };
@@ -126,9 +152,9 @@ impl<'a> Login<'a> {
     pub(super) fn more(&self, data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match data {
             [FAST_OK] => Ok(None),
-            [FULL_NEEDED] if self.private => Ok(Some(self.terminated())),
+            [FULL_NEEDED] if self.way.is_private() => Ok(Some(self.terminated())),
             [FULL_NEEDED] => self.by_rsa(ASK_FOR_KEY).map(Some),
-            key if key.starts_with(b"-----BEGIN") && self.options.get_server_public_key => {
+            key if key.starts_with(b"-----BEGIN") && self.may_ask_for_key() => {
                 self.encrypted(key).map(Some)
             }
             _ => Err(Error::auth("the server asked for something unknown during log-in")),
@@ -143,7 +169,7 @@ impl<'a> Login<'a> {
             })?;
             return self.encrypted(&key);
         }
-        if self.options.get_server_public_key {
+        if self.may_ask_for_key() {
             return Ok(vec![ask]);
         }
         Err(Error::auth(
@@ -151,6 +177,11 @@ impl<'a> Login<'a> {
              use TLS (ssl_mode, ssl_ca), a unix socket, server_public_key_path, or \
              get_server_public_key=True where the network is trusted",
         ))
+    }
+
+    /// Where somebody could listen he could also answer, with a key of his own.
+    fn may_ask_for_key(&self) -> bool {
+        self.options.get_server_public_key || self.way.is_private()
     }
 
     fn encrypted(&self, key: &[u8]) -> Result<Vec<u8>, Error> {
@@ -200,4 +231,25 @@ fn element(kind: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
         _ => return None,
     };
     rest.split_at_checked(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AuthPlugin, ConnectOptions, Credentials, Login, Way};
+    use crate::session::Secret;
+
+    #[test]
+    fn what_one_byte_cannot_count_waits_to_be_asked_for() {
+        let options = ConnectOptions { allow_cleartext: true, ..ConnectOptions::default() };
+        for (length, announced) in [(254, "mysql_clear_password"), (255, "mysql_native_password")] {
+            let password = Secret::new("t".repeat(length));
+            let credentials = Credentials { password, ..Credentials::default() };
+            let plugin = AuthPlugin::MysqlClearPassword;
+            let login = Login::new(&options, &credentials, Way::Tls, plugin, Vec::new());
+            let (plugin, answer) = login.short_answer().unwrap();
+            assert_eq!(plugin.as_bytes(), announced.as_bytes());
+            // With the zero that ends it, or nothing.
+            assert_eq!(answer.len(), if length < 255 { length + 1 } else { 0 });
+        }
+    }
 }

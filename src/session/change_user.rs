@@ -9,23 +9,21 @@ use super::body::Body;
 use super::credentials::Credentials;
 use super::error::Error;
 use super::handshake;
-use super::holds::Holds;
+use super::holds::{Hold, Holds};
 use super::marks::Marks;
 use super::options::Secret;
 use super::status::Status;
-use super::strayed::Strayed;
 use super::tracking::Tracking;
 use super::Session;
 
 impl Session {
     /// Become another user (`COM_CHANGE_USER`), and set the session up as at connect; `database`
     /// is the default one from then on. All of it takes `connect_timeout` at most. There is no way
-    /// back: [`Session::roll_back`] and [`Session::renew_if_changed`] fail from then on, so that no
-    /// pool lends it with somebody else's rights.
+    /// back: the session is [`Session::is_anothers`] from then on, and a pool must not lend it.
     ///
     /// # Errors
-    /// As [`Session::query`], and those of a log-in. The session is over then: which user it would
-    /// be is up to the server, and what it held is gone.
+    /// As [`Session::query`], those of a log-in, and those of the set-up. After any but the first
+    /// the session is over: it may be half somebody else's, and what it held is gone.
     pub fn change_user(
         &mut self,
         user: &str,
@@ -35,11 +33,25 @@ impl Session {
         self.finish_answers()?;
         let body = self.body()?;
         body.ready()?;
-        body.set_deadline(Some(Instant::now() + body.options.connect_timeout));
         let credentials = Credentials { user: user.to_owned(), password, until: None };
-        let changed = body.become_user(credentials, database).and_then(|()| body.set_up());
-        body.set_deadline(None);
-        changed
+        let (own, end) = (body.stream.deadline(), Instant::now() + body.options.connect_timeout);
+        body.set_deadline(Some(own.map_or(end, |own| own.min(end))));
+        let changed = body.become_user(credentials, database);
+        body.set_deadline(own);
+        changed.inspect_err(|error| body.give_up(error))
+    }
+
+    /// Whether its user is not the one of the options any more.
+    pub fn is_anothers(&self) -> bool {
+        self.body.get().is_some_and(|body| body.strayed.user)
+    }
+
+    /// The caller makes on each new session what this one is by now, its user too.
+    pub fn adopt(&mut self) {
+        self.forget_holds();
+        if let Some(body) = self.body.get_mut() {
+            body.strayed.user = false;
+        }
     }
 }
 
@@ -49,22 +61,16 @@ impl Body {
         credentials: Credentials,
         database: Option<&str>,
     ) -> Result<(), Error> {
-        let greeting = &mut self.greeting;
         let (options, host) = (Arc::clone(&self.options), Arc::clone(&self.host));
-        match handshake::repeat(&mut self.stream, &options, &credentials, &host, greeting, database)
-        {
-            Ok(status) => {
-                self.credentials = credentials;
-                self.begin_anew(status);
-                self.strayed.database = database != options.database.as_deref();
-                Ok(())
-            }
-            Err(error) => {
-                self.stream.socket().shut();
-                self.over.get_or_insert_with(|| format!("change_user: {}", error.message()));
-                Err(error)
-            }
-        }
+        let (stream, greeting) = (&mut self.stream, &mut self.greeting);
+        let status = handshake::repeat(stream, &options, &credentials, &host, greeting, database)?;
+        self.credentials = credentials;
+        self.begin_anew(status);
+        self.strayed.database = database != options.database.as_deref();
+        self.restore_multi_statements()?;
+        self.set_up()?;
+        self.holds.add(Hold::User);
+        Ok(())
     }
 
     fn begin_anew(&mut self, status: StatusFlags) {
@@ -72,7 +78,16 @@ impl Body {
         self.tracking = Tracking::new(self.greeting.capabilities, &self.greeting.version);
         self.statements.clear();
         (self.holds, self.marks) = (Holds::default(), Marks::default());
-        self.strayed = Strayed::default();
+        self.strayed.forget_reset();
         self.strayed.user = true;
+    }
+
+    /// End a session that is neither as it was nor as it should be, unless it has ended already: a
+    /// statement that a signal cut off is still to be killed.
+    fn give_up(&mut self, error: &Error) {
+        if self.over.is_none() {
+            self.stream.socket().shut();
+            self.over = Some(format!("change_user: {}", error.message()));
+        }
     }
 }

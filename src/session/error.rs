@@ -163,6 +163,7 @@ impl Error {
         Self::no_way_back("the default database was changed, and there was none to go back to")
     }
 
+    /// What was changed cannot be changed back.
     pub(super) fn no_way_back(why: &str) -> Self {
         Self::new(Kind::Usage, COMMANDS_OUT_OF_SYNC, why)
     }

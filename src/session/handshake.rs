@@ -11,7 +11,7 @@ use mysql::mysql_common::packets::{
 };
 use mysql::mysql_common::proto::MySerialize;
 
-use super::auth::Login;
+use super::auth::{Login, Way};
 use super::broken::Broken;
 use super::capabilities::OWN;
 use super::credentials::Credentials;
@@ -57,12 +57,11 @@ pub(super) fn perform(
     if encrypt(stream, &hello, flags, host.tls.as_ref())? {
         flags.insert(Flags::CLIENT_SSL);
     }
-    let private = is_private(stream, host);
     let plugin = match &options.auth_plugin {
         Some(name) => AuthPlugin::from_bytes(name.as_bytes()).into_owned(),
         None => hello.auth_plugin().unwrap_or(AuthPlugin::MysqlNativePassword).into_owned(),
     };
-    let mut login = Login::new(options, credentials, private, plugin, hello.nonce());
+    let mut login = Login::new(options, credentials, way(stream, host), plugin, hello.nonce());
     stream.send(&[&response(options, &login, flags)?]).map_err(Broken::at_handshake)?;
     let status = log_in(stream, &mut login, flags)?;
     if flags.contains(Flags::CLIENT_COMPRESS) {
@@ -90,17 +89,18 @@ pub(super) fn repeat(
     greeting: &mut Greeting,
     database: Option<&str>,
 ) -> Result<StatusFlags, Error> {
-    let (flags, private) = (greeting.capabilities, is_private(stream, host));
+    let flags = greeting.capabilities;
     let (plugin, nonce) = (greeting.plugin.clone(), greeting.nonce.clone());
-    let mut login = Login::new(options, credentials, private, plugin, nonce);
+    let mut login = Login::new(options, credentials, way(stream, host), plugin, nonce);
+    let (plugin, answer) = login.short_answer()?;
     let more = ComChangeUserMoreData::new(COLLATION as u16)
-        .with_auth_plugin(Some(login.plugin().clone()))
+        .with_auth_plugin(Some(plugin))
         .with_connect_attributes(
             flags.contains(Flags::CLIENT_CONNECT_ATTRS).then(|| attributes(options)),
         );
     let command = ComChangeUser::new()
         .with_user(Some(login.user().as_bytes()))
-        .with_auth_plugin_data(Some(login.first_answer()?))
+        .with_auth_plugin_data(Some(answer))
         .with_database(database.map(str::as_bytes))
         .with_more_data(Some(more));
     stream.begin();
@@ -110,9 +110,12 @@ pub(super) fn repeat(
     Ok(status)
 }
 
-/// Whether nobody can listen.
-fn is_private(stream: &Stream, host: &Host) -> bool {
-    stream.is_encrypted() || matches!(host.place, Place::Socket(_))
+fn way(stream: &Stream, host: &Host) -> Way {
+    match host.place {
+        _ if stream.is_encrypted() => Way::Tls,
+        Place::Socket(_) => Way::UnixSocket,
+        Place::Tcp(..) => Way::Clear,
+    }
 }
 
 fn wanted(options: &ConnectOptions) -> Flags {

@@ -28,9 +28,11 @@ pub enum Hold {
     Call,
     /// A statement prepared by text: what it does when it is executed is not seen.
     Prepared,
+    /// Another user than at connect.
+    User,
 }
 
-const ALL: [(Hold, &str); 8] = [
+const ALL: [(Hold, &str); 9] = [
     (Hold::GetLock, "GET_LOCK"),
     (Hold::LockTables, "LOCK TABLES"),
     (Hold::TemporaryTable, "TEMPORARY TABLE"),
@@ -39,6 +41,7 @@ const ALL: [(Hold, &str); 8] = [
     (Hold::Database, "USE"),
     (Hold::Call, "CALL"),
     (Hold::Prepared, "PREPARE"),
+    (Hold::User, "change_user"),
 ];
 
 /// What may follow `SET` or a comma in it without leaving anything that this session alone has.
@@ -59,7 +62,7 @@ enum Place {
 
 /// A set of [`Hold`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holds(u8);
+pub struct Holds(u16);
 
 impl Holds {
     /// Add one.

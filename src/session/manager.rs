@@ -102,7 +102,7 @@ impl pool::Manage for Connector {
         if session.is_read_only() {
             return Some(pool::Discard::ReadOnly);
         }
-        session.is_over().then_some(pool::Discard::Broken)
+        (session.is_over() || session.is_anothers()).then_some(pool::Discard::Broken)
     }
 
     fn idle_limit(&self, session: &Session) -> Option<Duration> {

@@ -13,7 +13,7 @@ use super::Session;
 /// How a session differs from what its options say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strayed {
-    /// Another user.
+    /// Another user than at connect.
     pub(super) user: bool,
     /// Another character set or collation.
     charset: Option<Charset>,
@@ -36,7 +36,6 @@ const NAMES: [&str; 3] = ["character_set_client", "character_set_results", "coll
 impl Strayed {
     /// The caller makes on each new session what this one is by now.
     pub(super) fn settle(&mut self) {
-        self.user = false;
         self.home = self.charset.take().or(self.home);
         self.back = None;
         self.database_of_caller |= std::mem::take(&mut self.database);
@@ -98,16 +97,21 @@ impl Body {
         }
     }
 
-    /// Make it what it was after it was opened, where it was changed.
-    pub(super) fn come_back(&mut self) -> Result<(), Error> {
-        if self.strayed.user {
-            return Err(Error::no_way_back("the user was changed"));
-        }
+    pub(super) fn restore_multi_statements(&mut self) -> Result<(), Error> {
         if self.strayed.multi_statements {
             let allowed = CapabilityFlags::CLIENT_MULTI_STATEMENTS;
             self.set_multi_statements(self.greeting.capabilities.contains(allowed))?;
             self.strayed.multi_statements = false;
         }
+        Ok(())
+    }
+
+    /// Make it what it was after it was opened, where it was changed.
+    pub(super) fn come_back(&mut self) -> Result<(), Error> {
+        if self.strayed.user {
+            return Err(Error::no_way_back("the user was changed"));
+        }
+        self.restore_multi_statements()?;
         if let Some(sql) = self.strayed.back.take() {
             // They are prepared in the other character set.
             self.statements.leave_all();

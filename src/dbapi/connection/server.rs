@@ -62,8 +62,9 @@ impl Connection {
     }
 
     /// Log in anew, as another user, and make `db` the default database (none: there is none). The
-    /// server makes the session like new, and it is set up as at connect; a pool closes it when it
-    /// comes back. Raises OperationalError where the server refuses, and the connection is finished.
+    /// server makes the session like new, and it is set up as at connect. A `forksafe.Pool` closes
+    /// it when it comes back; other pools, such as SQLAlchemy's own, would lend it as it is. Raises
+    /// OperationalError where the server refuses, and the connection is finished.
     #[pyo3(signature = (user, passwd = "", db = None))]
     fn change_user(
         &self,
