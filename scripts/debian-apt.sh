@@ -1,4 +1,3 @@
-#!/bin/sh
 # Sourced by debian-unpack.sh and debian-source.sh, which need an apt of their own: with the mirror
 # that the machine uses, but for another release, with nothing installed, and such that the
 # machine's apt stays as it is. Whatever fails, fails with a sentence that says why.

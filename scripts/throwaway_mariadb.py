@@ -47,6 +47,10 @@ class ThrowawayMariaDB(Throwaway):
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{done.stdout}{done.stderr}")
 
+    def _tls_options(self) -> list[str]:
+        # Left to themselves 11.4 and newer make certificates, and offer TLS by them.
+        return super()._tls_options() or ["--skip-ssl"]
+
     def _own_options(self) -> tuple[str, ...]:
         base = (f"--basedir={self.root / 'usr'}",) if self.root else ()
         return (*base, "--collation-server=utf8mb4_general_ci", *QUICK, *SMALL, *ED25519)

@@ -151,8 +151,10 @@ class PymysqlSuite(Suite):
 
     def databases(self, plan: Plan, server: Server) -> list[dict[str, object]]:
         """As the tests want them: keywords of connect."""
-        found = server.connect_kwargs("tcp" if plan.driver != OURS else plan.transport)
-        if plan.driver != OURS:
+        if plan.driver == OURS:
+            found = server.connect_kwargs(plan.transport)
+        else:
+            found = server.connect_kwargs("tcp")
             found.pop("ssl_mode", None)
         first, second = ({**found, "database": name} for name in DATABASES)
         return [{**first, "use_unicode": True, "local_infile": True}, second]

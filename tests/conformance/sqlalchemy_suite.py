@@ -28,7 +28,7 @@ CURSOR = (
 )
 NAMED = "runs only for drivers with the name of mysqlclient"
 ELSEWHERE = "; passes in sqlalchemy-as-mysqldb"
-KEPT = (
+POOLED = (
     "with a pool: it looks at the connection that SQLAlchemy's pool keeps. That one keeps none"
     " (NullPool): forksafe's does"
 )
@@ -76,10 +76,10 @@ class SqlalchemySuite(Suite):
         DIALECT + "test_special_encodings*": NAMED + ELSEWHERE,
         "test/sql/test_lambdas.py::ConcurrencyTest::test_lambda_concurrency": NAMED + ELSEWHERE,
         RECIPE + "*": NAMED + ELSEWHERE,
-        "test/engine/test_execute.py::HandleErrorTest::test_alter_invalidate_pool_to_false": KEPT,
-        "test/engine/test_reconnect.py::RealPrePingEventHandlerTest::*": KEPT,
+        "test/engine/test_execute.py::HandleErrorTest::test_alter_invalidate_pool_to_false": POOLED,
+        "test/engine/test_reconnect.py::RealPrePingEventHandlerTest::*": POOLED,
         "test/engine/test_transaction.py::TransactionTest"
-        "::test_reset_rollback_two_phase_no_rollback": KEPT,
+        "::test_reset_rollback_two_phase_no_rollback": POOLED,
     }
     core: ClassVar[tuple[str, ...]] = CORE
     whole: ClassVar[tuple[str, ...]] = (*CORE, "test/engine", "test/sql", "test/orm")

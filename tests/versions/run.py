@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = ROOT / "tests" / "RESULTS.md"
-HEADER = ("tests", "passed", "failed", "skipped", "seconds")
+HEADER = ("tests", "passed", "failed", "skipped", "seconds", "date")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Count:
     def cells(self) -> tuple[str, ...]:
         """For a row under `HEADER`."""
         numbers = (self.passed + self.failed + self.skipped, self.passed, self.failed, self.skipped)
-        return (*(f"{number:,}" for number in numbers), f"{self.seconds:,.0f}")
+        today = str(datetime.date.today())
+        return (*(f"{number:,}" for number in numbers), f"{self.seconds:,.0f}", today)
 
 
 def core(python: Path, *arguments: str) -> Count:
@@ -88,19 +89,34 @@ def options(program: str, what: str, names: Sequence[str], **flags: str) -> argp
 
 
 def publish(name: str, first: Sequence[str], rows: Sequence[Sequence[str]], record: bool) -> None:
-    """Print the table of `rows`, and put it into RESULTS.md in the place of the last one."""
+    """Print the table of `rows`; to record it, put them among the rows that RESULTS.md has.
+
+    A row takes the place of the one whose first cell is of the same release.
+    """
+    print("\n" + _table(first, [_line(row) for row in rows]))
+    if not record:
+        return
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(re.escape(begin) + "(.*?)" + re.escape(end), re.DOTALL)
+    old = RESULTS.read_text()
+    if not (place := pattern.search(old)):
+        raise ValueError(f"{RESULTS.name} has no place for the table of {name}")
+    # Without the header and the line below it.
+    lines = [line for line in place[1].splitlines() if line.startswith("| ")][1:]
+    by_release = {_release(line): line for line in [*lines, *map(_line, rows)]}
+    table = _table(first, [by_release[release] for release in sorted(by_release)])
+    RESULTS.write_text(pattern.sub(lambda _: f"{begin}\n{table}\n{end}", old))
+
+
+def _table(first: Sequence[str], lines: Sequence[str]) -> str:
     header = (*first, *HEADER)
-    lines = [_line(header), "|" + "---|" * len(header), *map(_line, rows)]
-    text = f"{datetime.date.today()}, {os.cpu_count()} CPUs:\n\n" + "\n".join(lines)
-    print(f"\n{text}")
-    if record:
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-        old = RESULTS.read_text()
-        if not pattern.search(old):
-            raise ValueError(f"{RESULTS.name} has no place for the table of {name}")
-        RESULTS.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n{end}", old))
+    return "\n".join([_line(header), "|" + "---|" * len(header), *lines])
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _release(line: str) -> str:
+    """Of a row: "3.14" of one that begins with 3.14.6."""
+    return ".".join(line.split("|")[1].strip().split(".")[:2])
