@@ -263,3 +263,14 @@ def test_what_says_that_it_is_text_is_written_as_text(connect: Connect) -> None:
             return "it's"
 
     assert literal(connect(), Proxy()) == literal(connect(), "it's")
+
+
+def test_what_a_mapping_raises_comes_through(connect: Connect) -> None:
+    class Lookup(dict):  # type: ignore[type-arg]
+        def __missing__(self, name: object) -> object:
+            raise RuntimeError("no connection to the vault")
+
+    with pytest.raises(RuntimeError, match="vault"):
+        connect().cursor().execute("SELECT %(secret)s", Lookup())
+    with pytest.raises(forksafe.ProgrammingError, match='no parameter is named "secret"'):
+        connect().cursor().execute("SELECT %(secret)s", {})

@@ -28,6 +28,19 @@ mod raw {
     }
 }
 
+type Call1 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
+type Call2 = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
+type Call3 =
+    unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+type Tell = unsafe extern "C-unwind" fn(*mut PyObject);
+
+/// A function that is called as its type says, which is that it may unwind. PyO3 declares the same
+/// ones as never unwinding, and the optimizer, where it sees both, may believe PyO3 and leave out
+/// what is to be done then: so it must not see which function this is.
+fn unseen<F>(function: F) -> F {
+    std::hint::black_box(function)
+}
+
 /// Ends the unwinding of a thread here, by never ending.
 struct Hang;
 
@@ -56,8 +69,9 @@ pub(super) fn call<'py>(
     // SAFETY: attached; all are live objects of the right types, or null for no keywords. What
     // comes back is a new reference, or null with an exception set.
     unsafe {
-        let answer =
-            hang_if_unwound(|| raw::PyObject_Call(callable.as_ptr(), args.as_ptr(), kwargs));
+        let answer = hang_if_unwound(|| {
+            unseen(raw::PyObject_Call as Call3)(callable.as_ptr(), args.as_ptr(), kwargs)
+        });
         Bound::from_owned_ptr_or_err(callable.py(), answer)
     }
 }
@@ -68,7 +82,8 @@ pub(super) fn attribute<'py>(of: &Bound<'py, PyAny>, name: &str) -> PyResult<Bou
     // SAFETY: attached; both are live objects. What comes back is a new reference, or null with an
     // exception set.
     unsafe {
-        let answer = hang_if_unwound(|| raw::PyObject_GetAttr(of.as_ptr(), name.as_ptr()));
+        let answer =
+            hang_if_unwound(|| unseen(raw::PyObject_GetAttr as Call2)(of.as_ptr(), name.as_ptr()));
         Bound::from_owned_ptr_or_err(of.py(), answer)
     }
 }
@@ -78,7 +93,7 @@ pub(super) fn text(of: &Bound<'_, PyAny>) -> PyResult<String> {
     // SAFETY: attached; it is a live object. What comes back is a new reference, or null with an
     // exception set.
     let answer = unsafe {
-        let answer = hang_if_unwound(|| raw::PyObject_Str(of.as_ptr()));
+        let answer = hang_if_unwound(|| unseen(raw::PyObject_Str as Call1)(of.as_ptr()));
         Bound::from_owned_ptr_or_err(of.py(), answer)?
     };
     Ok(answer.cast::<PyString>()?.to_string_lossy().into_owned())
@@ -89,16 +104,19 @@ pub(super) fn unraisable(py: Python<'_>, error: PyErr, of: Option<&Bound<'_, PyA
     error.restore(py);
     let of = of.map_or(std::ptr::null_mut(), Bound::as_ptr);
     // SAFETY: attached, with an exception set; the object is live, or null for none.
-    unsafe { hang_if_unwound(|| raw::PyErr_WriteUnraisable(of)) }
+    unsafe { hang_if_unwound(|| unseen(raw::PyErr_WriteUnraisable as Tell)(of)) }
 }
 
 /// `of[key]`.
-pub(super) fn item<'py>(of: &Bound<'py, PyAny>, key: &str) -> PyResult<Bound<'py, PyAny>> {
-    let key = PyString::new(of.py(), key);
+pub(super) fn item<'py>(
+    of: &Bound<'py, PyAny>,
+    key: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: attached; both are live objects. What comes back is a new reference, or null with an
     // exception set.
     unsafe {
-        let answer = hang_if_unwound(|| raw::PyObject_GetItem(of.as_ptr(), key.as_ptr()));
+        let answer =
+            hang_if_unwound(|| unseen(raw::PyObject_GetItem as Call2)(of.as_ptr(), key.as_ptr()));
         Bound::from_owned_ptr_or_err(of.py(), answer)
     }
 }
@@ -112,7 +130,7 @@ pub(super) fn each<'py>(
         // SAFETY: attached; it is a live iterator. What comes back is a new reference, or null with
         // an exception set unless it is the end.
         let next = unsafe {
-            let next = hang_if_unwound(|| raw::PyIter_Next(iterator.as_ptr()));
+            let next = hang_if_unwound(|| unseen(raw::PyIter_Next as Call1)(iterator.as_ptr()));
             Bound::from_owned_ptr_or_opt(iterator.py(), next)
         };
         next.map(Ok).or_else(|| PyErr::take(iterator.py()).map(Err))

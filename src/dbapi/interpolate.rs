@@ -1,9 +1,10 @@
 //! `%s` and `%(name)s` filled in on this side, as MySQLdb does.
 
+use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMapping, PyString};
 
-use super::call::item;
+use super::call::{each, item};
 use super::errors::usage;
 use super::from_python::Writer;
 use crate::session::{Piece, Pieces};
@@ -28,7 +29,7 @@ impl<'a, 'py> Parameters<'a, 'py> {
             return Ok(Self::Mapping(mapping));
         }
         // Any iterable, as with MySQLdb: the values of a dict, a generator.
-        if let Ok(items) = args.try_iter() {
+        if let Ok(items) = each(args) {
             return items.collect::<PyResult<_>>().map(Self::Sequence);
         }
         let kind = args.get_type().qualname()?;
@@ -72,11 +73,19 @@ impl<'a, 'py> Values<'a, 'py> {
     pub(super) fn at(&mut self, place: Piece<'_>) -> PyResult<Bound<'py, PyAny>> {
         match (place, self.parameters) {
             (Piece::Named(name), Parameters::Mapping(values)) => {
-                // As with MySQLdb, the names may be bytes.
-                let named = item(values, name);
-                let named =
-                    named.or_else(|_| values.get_item(PyBytes::new(values.py(), name.as_bytes())));
-                named.map_err(|_| usage(format!("no parameter is named {name:?}")))
+                let py = values.py();
+                let is_missing = |error: &PyErr| error.is_instance_of::<PyKeyError>(py);
+                match item(values, PyString::new(py, name).as_any()) {
+                    // As with MySQLdb, the names may be bytes.
+                    Err(error) if is_missing(&error) => {
+                        item(values, PyBytes::new(py, name.as_bytes()).as_any())
+                    }
+                    named => named,
+                }
+                .map_err(|error| match is_missing(&error) {
+                    true => usage(format!("no parameter is named {name:?}")),
+                    false => error,
+                })
             }
             (Piece::Named(_), _) => {
                 Err(usage("the statement has `%(name)s`, so its parameters must be a mapping"))
