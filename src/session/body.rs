@@ -129,6 +129,15 @@ impl Body {
         self.stream.set_deadline(deadline);
     }
 
+    /// Work that must be done by `end`, or sooner where a deadline is set already.
+    pub(super) fn by<T>(&mut self, end: Instant, work: impl FnOnce(&mut Self) -> T) -> T {
+        let own = self.stream.deadline();
+        self.set_deadline(Some(own.map_or(end, |own| own.min(end))));
+        let done = work(self);
+        self.set_deadline(own);
+        done
+    }
+
     /// Whether a command may be sent now.
     pub(super) fn ready(&mut self) -> Result<(), Error> {
         if self.has_more() && self.over.is_none() {

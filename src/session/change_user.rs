@@ -34,10 +34,8 @@ impl Session {
         let body = self.body()?;
         body.ready()?;
         let credentials = Credentials { user: user.to_owned(), password, until: None };
-        let (own, end) = (body.stream.deadline(), Instant::now() + body.options.connect_timeout);
-        body.set_deadline(Some(own.map_or(end, |own| own.min(end))));
-        let changed = body.become_user(credentials, database);
-        body.set_deadline(own);
+        let end = Instant::now() + body.options.connect_timeout;
+        let changed = body.by(end, |body| body.become_user(credentials, database));
         changed.inspect_err(|error| body.give_up(error))
     }
 

@@ -114,11 +114,7 @@ impl Body {
                 return Ok(false);
             }
             // A row that has begun may be long: it is waited for no longer either.
-            let own = self.stream.deadline();
-            self.stream.set_deadline(Some(own.map_or(end, |own| own.min(end))));
-            let read = self.next_rows();
-            self.stream.set_deadline(own);
-            match read {
+            match self.by(end, Self::next_rows) {
                 Err(_) if self.over.is_some() && Instant::now() >= end => self.flow = None,
                 read => drop(read?),
             }

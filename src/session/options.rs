@@ -201,16 +201,13 @@ impl ConnectOptions {
         };
     }
 
-    /// What sets the character set.
-    pub(super) fn names(&self) -> String {
-        let collation = self.collation.as_ref().map(|collation| format!(" COLLATE {collation}"));
-        format!("SET NAMES {}{}", self.charset.name(), collation.unwrap_or_default())
-    }
-
     /// The statement that makes a fresh session ours; `tracked`: whether the server offers to tell
     /// what changes it.
     pub(super) fn setup(&self, tracked: bool) -> String {
-        let mut set = self.names();
+        let mut set = format!("SET NAMES {}", self.charset.name());
+        if let Some(collation) = &self.collation {
+            set += &format!(" COLLATE {collation}");
+        }
         if let Some(autocommit) = self.autocommit {
             set += &format!(", autocommit = {}", u8::from(autocommit));
         }
