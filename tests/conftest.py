@@ -145,6 +145,14 @@ def mariadb(server: Server) -> Server:
 
 
 @pytest.fixture
+def ed25519(server: Server) -> Server:
+    """The server, for tests of accounts that log in by `client_ed25519`."""
+    if not getattr(server, "has_ed25519", False):
+        pytest.skip("the server has no auth_ed25519")
+    return server
+
+
+@pytest.fixture
 def storm_forks(request: pytest.FixtureRequest) -> int:
     """How often the storms fork, all of them together."""
     forks: int = request.config.getoption("--storm-forks")

@@ -52,20 +52,17 @@ def test_mysql_native_password_logs_in(connect: Connect, account: Any, transport
     assert who_am_i(connect(transport, user=user, database=None, password="one")) == f"{user}@%"
 
 
-def test_client_ed25519_logs_in(connect: Connect, transport: str, server: Server) -> None:
-    if not getattr(server, "has_ed25519", False):
-        pytest.skip("the server has no auth_ed25519")
+@pytest.mark.usefixtures("ed25519")
+def test_client_ed25519_logs_in(connect: Connect, transport: str) -> None:
     assert who_am_i(connect(transport, user="ed", password="ed-secret")) == "ed@%"
 
 
 def test_client_ed25519_signs_an_empty_password_too(
-    connect: Connect, account: Any, server: Server
+    connect: Connect, account: Any, ed25519: Server
 ) -> None:
-    if not getattr(server, "has_ed25519", False):
-        pytest.skip("the server has no auth_ed25519")
     make = "CREATE OR REPLACE FUNCTION ed25519_password RETURNS STRING SONAME 'auth_ed25519.so'"
-    server.execute_as_root(make)
-    ((key,),) = server.execute_as_root("SELECT ed25519_password('')")
+    ed25519.execute_as_root(make)
+    ((key,),) = ed25519.execute_as_root("SELECT ed25519_password('')")
     user = account(f"IDENTIFIED VIA ed25519 USING '{key}'")
     assert who_am_i(connect(user=user, database=None, password="")) == f"{user}@%"
     with pytest.raises(forksafe.OperationalError, match="1045"):
@@ -87,13 +84,12 @@ def test_an_account_without_a_password_logs_in(
     assert who_am_i(connect(user=user, database=None, password=password)) == f"{user}@%"
 
 
+@pytest.mark.usefixtures("ed25519")
 def test_an_account_with_two_plugins_takes_the_password_of_either(
-    connect: Connect, account: Any, server: Server
+    connect: Connect, account: Any
 ) -> None:
-    if not getattr(server, "has_ed25519", False):
-        pytest.skip("the server has no auth_ed25519")
-    ed25519 = "ed25519 USING PASSWORD('one')"
-    user = account(f"IDENTIFIED VIA {ed25519} OR mysql_native_password USING PASSWORD('two')")
+    one = "ed25519 USING PASSWORD('one')"
+    user = account(f"IDENTIFIED VIA {one} OR mysql_native_password USING PASSWORD('two')")
     for password in ("one", "two"):
         assert who_am_i(connect(user=user, database=None, password=password)) == f"{user}@%"
     with pytest.raises(forksafe.OperationalError) as caught:

@@ -197,9 +197,8 @@ def test_ctrl_c_still_ends_the_statement_on_the_server(
     until(lambda: session not in witness.sessions())
 
 
+@pytest.mark.usefixtures("ed25519")
 def test_client_ed25519_logs_in_again(connect: Connect, server: Server, account: Account) -> None:
-    if not getattr(server, "has_ed25519", False):
-        pytest.skip("the server has no auth_ed25519")
     server.execute_as_root(f"ALTER USER {account.user}@'%' {ED25519}")
     connection = connect()
     for _ in range(2):

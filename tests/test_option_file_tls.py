@@ -12,6 +12,7 @@ import forksafe
 from forksafe.constants import CLIENT
 from scripts.throwaway import Throwaway
 from tests import tls
+from tests.tls import with_foreign_ca
 
 Connect = Callable[..., forksafe.Connection]
 secure = tls.secure
@@ -59,12 +60,7 @@ def is_encrypted(connection: forksafe.Connection) -> bool:
 def test_a_file_takes_nothing_from_the_tls_that_a_keyword_asks_for(
     connect_by_file: Connect, secure: Throwaway, file: str, asked: dict[str, Any]
 ) -> None:
-    assert secure.certificates
-    foreign = secure.certificates.foreign_ca
-    if asked.get("ssl") == {"ca": "foreign"}:
-        asked = {"ssl": {"ca": foreign}}
-    elif "ssl_ca" in asked:
-        asked = {"ssl_ca": foreign}
+    asked = with_foreign_ca(secure, asked)
     with pytest.raises(forksafe.OperationalError, match="not trusted") as caught:
         connect_by_file(file, **asked)
     assert caught.value.args[0] == 2026

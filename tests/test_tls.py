@@ -15,7 +15,7 @@ import forksafe
 from scripts.mariadb_server import Server
 from scripts.throwaway import Throwaway
 from tests import tls
-from tests.tls import cipher, tls_of
+from tests.tls import cipher, tls_of, with_foreign_ca
 
 Connect = Callable[..., forksafe.Connection]
 secure = tls.secure
@@ -68,12 +68,7 @@ def test_the_ssl_dictionary_of_mysqldb_means_the_same(secure: Throwaway) -> None
 def test_a_server_of_a_foreign_authority_is_refused(
     secure: Throwaway, asked: dict[str, Any]
 ) -> None:
-    assert secure.certificates
-    foreign = secure.certificates.foreign_ca
-    if asked.get("ssl") == {"ca": "foreign"}:
-        asked = {"ssl": {"ca": foreign}}
-    elif "ssl_ca" in asked:
-        asked = asked | {"ssl_ca": foreign}
+    asked = with_foreign_ca(secure, asked)
     refused_before = secure.status("Aborted_connects")
     with pytest.raises(forksafe.OperationalError, match="not trusted") as caught:
         forksafe.connect(**tls_of(secure, **asked))

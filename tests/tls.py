@@ -33,3 +33,12 @@ def cipher(connection: forksafe.Connection) -> str:
 def tls_of(secure: Throwaway, **options: Any) -> dict[str, Any]:
     """Options of a connection by TCP, with those of TLS alone that are given."""
     return secure.connect_kwargs(ssl_mode=None) | options
+
+
+def with_foreign_ca(secure: Throwaway, asked: dict[str, Any]) -> dict[str, Any]:
+    """Options in which "foreign" is an authority that did not sign the certificate."""
+    assert secure.certificates
+    foreign = secure.certificates.foreign_ca
+    if asked.get("ssl") == {"ca": "foreign"}:
+        return {"ssl": {"ca": foreign}}
+    return asked | {"ssl_ca": foreign} if "ssl_ca" in asked else asked
